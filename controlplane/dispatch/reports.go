@@ -1,0 +1,67 @@
+package dispatch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+
+	"github.com/nats-io/nats.go"
+
+	"switchboard/hostagent/protocol"
+)
+
+// queue is the group in which all replicas listen: each report reaches one of them.
+const queue = "controlplane"
+
+// On handles one kind of report from every host until the subscription is drained. The host is the one whose
+// subject was published to, which NATS lets no other host do. A report that cannot be handled gets an error, and
+// its host keeps it and tries again.
+func On[Request, Reply any](ctx context.Context, conn *nats.Conn, log *slog.Logger,
+	report protocol.Report[Request, Reply],
+	handle func(context.Context, protocol.HostID, Request) (Reply, error),
+) (*nats.Subscription, error) {
+	return conn.QueueSubscribe(protocol.ReportSubject(report.Name), queue, func(message *nats.Msg) {
+		body, err := answerReport(ctx, message, handle)
+		reply := nats.NewMsg(message.Reply)
+		reply.Data = body
+		if err != nil {
+			log.WarnContext(ctx, "report refused", "subject", message.Subject, "err", err)
+			reply.Header.Set(errorHeader, "1")
+			reply.Data, _ = json.Marshal(asError(err)) // two strings always marshal
+		}
+		if message.Reply == "" {
+			return
+		}
+		if err := conn.PublishMsg(reply); err != nil {
+			log.WarnContext(ctx, "report not answered", "subject", message.Subject, "err", err)
+		}
+	})
+}
+
+func answerReport[Request, Reply any](ctx context.Context, message *nats.Msg,
+	handle func(context.Context, protocol.HostID, Request) (Reply, error),
+) ([]byte, error) {
+	host, _, err := protocol.ParseSubject(message.Subject)
+	if err != nil {
+		return nil, err
+	}
+	var request Request
+	if err := json.Unmarshal(message.Data, &request); err != nil {
+		return nil, protocol.Errorf(protocol.CodeInvalid, "report: %v", err)
+	}
+	reply, err := handle(ctx, host, request)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(reply)
+}
+
+// asError keeps what a host may read of an error: its own kind, or only that it failed.
+func asError(err error) *protocol.Error {
+	var refusal *protocol.Error
+	if errors.As(err, &refusal) {
+		return refusal
+	}
+	return &protocol.Error{Code: protocol.CodeUnavailable, Message: "not committed; try again"}
+}

@@ -1,0 +1,21 @@
+// Package protocol is the contract between the control plane and a host agent: who may be named, what may be
+// asked, what is reported, and how an error crosses. Both programs import it and nothing else of each other.
+//
+// Commands go down and are answered at once: v1.host.<host>.command.<name>. Reports go up and are answered
+// when they are committed in Postgres: v1.host.<host>.event.<name>. The receiver takes the host from the
+// subject, never from the payload. A command that changes something carries a command id, and a host acts once
+// on each id; an event carries its session and a gap-free seq, so that a repeat is recognised and a gap is
+// asked for again.
+//
+// History:
+//
+//	1 (2026-11-21): first version.
+package protocol
+
+// Version is the contract's version. A control plane speaks with hosts one version older and one newer.
+const Version = 1
+
+// Compatible reports whether a peer that speaks version can be worked with.
+func Compatible(version int) bool {
+	return version >= Version-1 && version <= Version+1
+}

@@ -1,0 +1,58 @@
+package protocol
+
+import "time"
+
+// State is what a session's agent is doing. Silence is never a state.
+type State string
+
+// The states.
+const (
+	StateStarting  State = "starting"
+	StateWorking   State = "working"
+	StateWaiting   State = "waiting" // for an answer to a prompt
+	StateIdle      State = "idle"    // for the next message
+	StateExited    State = "exited"
+	StateUncertain State = "uncertain" // the evidence contradicts itself, or there is none
+)
+
+// Session is one agent in one terminal, as its host knows it.
+type Session struct {
+	ID             SessionID  `json:"id"`
+	Name           string     `json:"name"`
+	Agent          string     `json:"agent"`
+	AgentVersion   string     `json:"agent_version,omitempty"`
+	WorkingDir     string     `json:"working_dir"`
+	PermissionMode string     `json:"permission_mode"`
+	State          State      `json:"state"`
+	Evidence       string     `json:"evidence"` // what says so: "hook Stop", "process exit", "status file", "screen"
+	StateAt        time.Time  `json:"state_at"` // when that was so, by the host's clock
+	StartedAt      time.Time  `json:"started_at"`
+	ExitedAt       *time.Time `json:"exited_at,omitempty"`
+	ExitCode       *int       `json:"exit_code,omitempty"`
+	ExitReason     string     `json:"exit_reason,omitempty"`
+	LastSeq        uint64     `json:"last_seq"` // of the session's last event
+}
+
+// MessageStatus is how far a message has come.
+type MessageStatus string
+
+// The statuses, in order; the last three are final.
+const (
+	MessageQueued       MessageStatus = "queued"        // the host has it; nothing is typed yet
+	MessageDelivered    MessageStatus = "delivered"     // typed and submitted; the agent has not confirmed it yet
+	MessageAccepted     MessageStatus = "accepted"      // the agent confirmed exactly this text
+	MessageNotConfirmed MessageStatus = "not_confirmed" // typed, but no receipt came; never typed again
+	MessageFailed       MessageStatus = "failed"        // nothing was typed
+)
+
+// Final reports whether no other status can follow.
+func (s MessageStatus) Final() bool {
+	return s == MessageAccepted || s == MessageNotConfirmed || s == MessageFailed
+}
+
+// MessageState is what has become of one message.
+type MessageState struct {
+	ID     MessageID     `json:"id"`
+	Status MessageStatus `json:"status"`
+	Detail string        `json:"detail,omitempty"` // why, for people
+}
