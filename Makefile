@@ -1,0 +1,86 @@
+# Switchboard. `make` alone lists what it can do; each target's comment is its help.
+SHELL := bash
+.DEFAULT_GOAL := help
+
+CLAUDE_VERSION := 2.1.329
+GOLANGCI_VERSION := v2.15.0
+DATA ?=
+LISTEN ?= 127.0.0.1:8420
+PUBLIC_URL ?= http://$(LISTEN)
+
+OS := $(shell go env GOHOSTOS)
+ARCH := $(subst amd64,x64,$(shell go env GOHOSTARCH))
+CLAUDE_DIR := $(CURDIR)/.cache/claude-$(CLAUDE_VERSION)
+CLAUDE := $(CLAUDE_DIR)/node_modules/@anthropic-ai/claude-code-$(OS)-$(ARCH)/claude
+GOLANGCI := $(CURDIR)/.cache/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+# Root's git refuses a clone that another user owns; the version is then "dev".
+
+export SWITCHBOARD_CLAUDE = $(CLAUDE)
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+.PHONY: run
+run: build postgres ## build and start everything on this machine, this machine enrolled as a host
+	@exec bin/controlplane up --listen $(LISTEN) --public-url $(PUBLIC_URL) $(if $(DATA),--data $(DATA))
+
+.PHONY: demo
+demo: build postgres claude ## the same with the real Claude Code CLI on a scripted model: no account needed
+	@go build -o bin/demo ./controlplane/e2e/demo
+	@exec bin/demo --listen $(LISTEN)
+
+.PHONY: build
+build: ## build bin/controlplane and bin/hostagent
+	@$(BUILD) -o bin/controlplane ./controlplane
+	@$(BUILD) -o bin/hostagent ./hostagent
+
+.PHONY: test
+test: postgres claude ## all tests with the race detector: real PostgreSQL, NATS and Claude Code CLI
+	go test -race -timeout 20m ./...
+
+.PHONY: lint
+lint: $(GOLANGCI) ## gofmt, go vet, golangci-lint, tidy modules, both programs for macOS
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }
+	go vet ./...
+	$(GOLANGCI) run
+	go mod tidy -diff
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 go vet ./hostagent/... ./controlplane
+	sh -n deploy/*.sh
+
+.PHONY: bench
+bench: build postgres ## ratios to the limits measured in the same run (never bare times)
+	go run ./controlplane/e2e/bench
+
+.PHONY: golden
+golden: ## rewrite the golden files; read the diff
+	go test ./controlplane/mcptools ./hostagent/protocol -update
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME (default 20s)
+	@for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $${FUZZTIME:-20s} $$package || exit 1; \
+		done; \
+	done
+
+.PHONY: postgres
+postgres: ## install PostgreSQL's binaries where they are missing
+	@sh deploy/install-postgres.sh
+
+.PHONY: claude
+claude: $(CLAUDE) ## install the pinned Claude Code CLI into .cache
+
+$(CLAUDE):
+	@mkdir -p $(CLAUDE_DIR)
+	npm install --prefix $(CLAUDE_DIR) --ignore-scripts --no-audit --no-fund --loglevel=error \
+		@anthropic-ai/claude-code-$(OS)-$(ARCH)@$(CLAUDE_VERSION)
+
+$(GOLANGCI):
+	GOBIN=$(dir $@) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+.PHONY: clean
+clean: ## remove what was built and fetched (no data)
+	rm -rf bin .cache
