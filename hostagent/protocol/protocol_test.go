@@ -1,0 +1,169 @@
+package protocol_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	. "switchboard/hostagent/protocol"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+var (
+	at      = time.Date(2026, 11, 21, 8, 30, 0, 123456000, time.UTC)
+	code    = 0
+	session = Session{
+		ID: "11111111-2222-4333-8444-555555555555", Name: "web-app", Agent: "claude", AgentVersion: "2.1.329",
+		WorkingDir: "/home/dev/web-app", PermissionMode: "manual", State: StateExited, Evidence: "process exit",
+		StateAt: at, StartedAt: at, ExitedAt: &at, ExitCode: &code, ExitReason: "terminated by Alice", LastSeq: 7,
+	}
+	act    = Act{Command: "c1", Actor: "Alice", Deadline: at}
+	prompt = Prompt{
+		ID: "p1", Session: session.ID, Kind: PromptPermission, Tool: "Bash", Title: "Run a shell command",
+		Detail: "make test", Subagent: "Explore", AskedAt: at, AllowsText: true,
+		Options:   []Option{{ID: OptionAllow, Label: "Yes"}, {ID: "allow_always", Label: "Yes, always", Effect: "adds a rule"}},
+		Questions: []Question{{Header: "DB", Text: "Which?", MultiSelect: true, Options: []QuestionOption{{Label: "SQLite", Description: "a file"}}}},
+		Digest:    "d1",
+	}
+)
+
+// messages holds one value of everything that crosses the wire, every field set.
+var messages = map[string]any{
+	"create_session":      CreateSessionRequest{act, session.ID, "web-app", "claude", "~/web-app", "manual"},
+	"resume_session":      ResumeSessionRequest{act, session.ID},
+	"terminate_session":   TerminateSessionRequest{act, session.ID, true},
+	"interrupt_session":   InterruptSessionRequest{act, session.ID},
+	"session_reply":       SessionReply{session},
+	"send_message":        SendMessageRequest{act, session.ID, "m1", "run the tests"},
+	"send_message_reply":  SendMessageReply{MessageState{"m1", MessageNotConfirmed, "no receipt came"}},
+	"answer_prompt":       AnswerPromptRequest{act, session.ID, "p1", "d1", Answer{"allow", "because", [][]string{{"SQLite"}}}},
+	"answer_prompt_reply": AnswerPromptReply{PromptAnswering},
+	"read_screen":         ReadScreenRequest{session.ID},
+	"read_screen_reply":   ReadScreenReply{[]string{"❯ "}, 80, 24, [2]int{2, 0}, "✳ web-app"},
+	"read_terminal":       ReadTerminalRequest{session.ID, 100},
+	"read_terminal_reply": ReadTerminalReply{[]string{"$ make test"}},
+	"read_changes":        ReadChangesRequest{session.ID, "web"},
+	"read_changes_reply":  ReadChangesReply{true, "main", " M a.go", "diff --git", true},
+	"hello": HelloRequest{1, "dev", "alices-mac", "darwin", "arm64", []Kind{{"claude", "2.1.329", "not installed"}},
+		[]string{"/home/dev"}, []string{"manual"}, []Session{session}},
+	"hello_reply":      HelloReply{map[SessionID]uint64{session.ID: 7}},
+	"heartbeat":        HeartbeatRequest{2},
+	"events":           EventsRequest{session.ID, []Event{{Seq: 7, At: at, Kind: EventEntry, Body: json.RawMessage(`{"role":"user"}`)}}},
+	"events_reply":     EventsReply{7},
+	"event_prompt":     prompt,
+	"event_settlement": Settlement{"p1", OutcomeAllowed, WhereRemote, "c1", "Alice", "Yes", "hook PostToolUse", at},
+	"event_entry":      Entry{RoleToolCall, "make test", "Bash", "toolu_1", json.RawMessage(`{"command":"make test"}`), true, "Explore", "m1", true},
+	"error":            Error{CodeRefused, "not under a permitted directory"},
+}
+
+func TestGoldenMessages(t *testing.T) {
+	for name, message := range messages {
+		t.Run(name, func(t *testing.T) {
+			got, err := json.MarshalIndent(message, "", "  ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, '\n')
+			path := filepath.Join("testdata", name+".json")
+			if *update {
+				if err := os.WriteFile(path, got, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), string(got)); diff != "" {
+				t.Errorf("what crosses the wire changed: raise Version, write its history, then -update (-want +got):\n%s", diff)
+			}
+			back := reflect.New(reflect.TypeOf(message))
+			decoder := json.NewDecoder(bytes.NewReader(want))
+			decoder.DisallowUnknownFields()
+			if err := decoder.Decode(back.Interface()); err != nil {
+				t.Fatal(err)
+			}
+			var compact bytes.Buffer
+			again, _ := json.Marshal(back.Elem().Interface())
+			if err := json.Compact(&compact, want); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(compact.String(), string(again)); diff != "" {
+				t.Errorf("does not survive the round trip (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestDigestCoversWhatIsAsked(t *testing.T) {
+	sum := prompt.Sum()
+	if other := prompt; other.Sum() != sum {
+		t.Error("the same prompt has two digests")
+	}
+	withDigest := prompt
+	withDigest.Digest = sum
+	if withDigest.Sum() != sum {
+		t.Error("the digest depends on itself")
+	}
+	changed := prompt
+	changed.Detail = "rm -rf build"
+	if changed.Sum() == sum {
+		t.Error("another command has the same digest")
+	}
+}
+
+func TestParseIDs(t *testing.T) {
+	for _, bad := range []string{"", "a.b", "*", ">", "a b", "A", "ä", "a\n", strings.Repeat("a", 41)} {
+		if _, err := ParseHostID(bad); err == nil {
+			t.Errorf("ParseHostID(%q) accepted it", bad)
+		}
+	}
+	for _, bad := range []string{
+		"", "..", "../x", "11111111222243338444555555555555", "{11111111-2222-4333-8444-555555555555}",
+		"urn:uuid:11111111-2222-4333-8444-555555555555", "AAAAAAAA-2222-4333-8444-555555555555",
+	} {
+		if _, err := ParseSessionID(bad); err == nil {
+			t.Errorf("ParseSessionID(%q) accepted it", bad)
+		}
+	}
+	if id := NewSessionID(); id == NewSessionID() {
+		t.Error("two new sessions have the same id")
+	} else if _, err := ParseSessionID(string(id)); err != nil {
+		t.Error(err)
+	}
+	if _, err := ParseHostID(NewID()); err != nil {
+		t.Error(err)
+	}
+}
+
+func FuzzParseSubject(f *testing.F) {
+	for _, seed := range []string{"v1.host.abc.event.hello", "v1.host.*.event.>", "v1.host.a.b.event.x", "v1.host..command.x", ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, subject string) {
+		host, name, err := ParseSubject(subject)
+		if err != nil {
+			return
+		}
+		if EventSubject(host, name) != subject && CommandSubject(host, name) != subject {
+			t.Errorf("ParseSubject(%q) = %q, %q, which makes another subject", subject, host, name)
+		}
+	})
+}
+
+func TestCompatible(t *testing.T) {
+	for version, want := range map[int]bool{Version - 2: false, Version - 1: true, Version: true, Version + 1: true, Version + 2: false} {
+		if got := Compatible(version); got != want {
+			t.Errorf("Compatible(%d) = %v, want %v", version, got, want)
+		}
+	}
+}
