@@ -5,16 +5,19 @@
 package fleet
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"time"
 
+	"switchboard/auth/audit"
 	"switchboard/controlplane/dispatch"
 )
 
 // Fleet carries out operations. Its fields are set once, before use.
 type Fleet struct {
 	Store     Store
+	Audit     func(context.Context, audit.Event) error // appends to the audit chain, committed when it returns
 	Hosts     dispatch.Hosts   // commands out
 	Changes   dispatch.Changes // tells who waits, on every replica, that a session has changed
 	PublicURL string           // without a trailing slash; links in answers begin with it

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"context"
 	"time"
 
 	"switchboard/auth"
@@ -68,4 +69,31 @@ type JoinToken struct {
 type Enrolment struct {
 	Token string // the join token
 	NKey  string // the public half of the key that it made
+}
+
+// HostStore keeps hosts, their shares and join tokens.
+type HostStore interface {
+	// VisibleHosts are those that c may see, by name. A ref narrows them to the one with that id or name.
+	VisibleHosts(ctx context.Context, c auth.Caller, ref string) ([]Host, error)
+	// HostByKey finds a host that is not removed by its public key.
+	HostByKey(ctx context.Context, nkey string) (Host, error)
+	HostShares(ctx context.Context, id protocol.HostID) ([]Share, error)
+	// SetShare gives or, with AccessNone, ends a share. ErrNotFound: there is no such person.
+	SetShare(ctx context.Context, id protocol.HostID, user auth.UserID, access Access) error
+	// InsertJoinToken keeps a token's hash. Without an owner it is the first administrator's, if there is one.
+	InsertJoinToken(ctx context.Context, hash []byte, token JoinToken) error
+	// JoinToken finds what a token is for. ErrNotFound: unknown, used or expired at the given time.
+	JoinToken(ctx context.Context, hash []byte, at time.Time) (JoinToken, error)
+	// Enrol spends a token and inserts the host, both or neither. A repeat with the same key returns the host that
+	// it made. ErrNotFound: the token is no longer good; ErrConflict: the name or the key is taken.
+	Enrol(ctx context.Context, hash []byte, host Host) (Host, error)
+	RemoveHost(ctx context.Context, id protocol.HostID, at time.Time) error
+	// AdoptHosts gives hosts and join tokens without an owner to one.
+	AdoptHosts(ctx context.Context, owner auth.UserID) error
+
+	// RecordHello stores what a host says of itself. ErrNotFound: removed or never there.
+	RecordHello(ctx context.Context, id protocol.HostID, hello protocol.HelloRequest, at time.Time) (Greeted, error)
+	RecordHeartbeat(ctx context.Context, id protocol.HostID, at time.Time) error
+	// RecordAway returns the sessions that are from now on only known as they last were.
+	RecordAway(ctx context.Context, id protocol.HostID, at time.Time) ([]protocol.SessionID, error)
 }

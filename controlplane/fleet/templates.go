@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"context"
 	"time"
 
 	"switchboard/auth"
@@ -19,4 +20,12 @@ type Template struct {
 	Message        string
 	CreatedBy      auth.UserID
 	CreatedAt      time.Time
+}
+
+// TemplateStore keeps templates.
+type TemplateStore interface {
+	Templates(ctx context.Context) ([]Template, error)
+	Template(ctx context.Context, name string) (Template, error)
+	SaveTemplate(ctx context.Context, t Template) error
+	RemoveTemplate(ctx context.Context, name string) error
 }

@@ -1,0 +1,34 @@
+package fleet
+
+import (
+	"context"
+
+	"switchboard/hostagent/protocol"
+)
+
+// EventStore keeps what sessions reported, each event once and without a gap.
+type EventStore interface {
+	// RecordEvents commits a batch and what follows from it, and returns the last seq that is committed then. A
+	// repeat changes nothing, and neither does a batch behind a gap. ErrNotFound: the host has no such session.
+	RecordEvents(ctx context.Context, host protocol.HostID, batch Batch) (uint64, error)
+	// Entries are the first transcript entries after one seq and up to another.
+	Entries(ctx context.Context, session protocol.SessionID, after, upTo uint64, limit int) ([]TranscriptEntry, error)
+	// LastEntries are the last ones up to a seq, oldest first.
+	LastEntries(ctx context.Context, session protocol.SessionID, upTo uint64, limit int) ([]TranscriptEntry, error)
+}
+
+// Batch is a run of one session's events, and what they change beside the transcript.
+type Batch struct {
+	Session     protocol.SessionID
+	Events      []protocol.Event
+	State       *protocol.Session // the newest; its LastSeq is the event's that brought it
+	Prompts     []protocol.Prompt
+	Settlements []protocol.Settlement
+	Messages    []protocol.MessageState
+}
+
+// Greeted is what became of a host's hello.
+type Greeted struct {
+	LastSeq map[protocol.SessionID]uint64 // of those sessions it named that are its own
+	Changed []protocol.SessionID          // to be told to who waits
+}

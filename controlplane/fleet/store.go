@@ -1,0 +1,15 @@
+package fleet
+
+// Store keeps the nouns. Each method is one question or one change, committed when it returns. What cannot be
+// found gives auth.ErrNotFound, a database that cannot be reached ErrUnavailable; other errors are named at the
+// method.
+type Store interface {
+	HostStore
+	SessionStore
+	EventStore
+	MessageStore
+	PromptStore
+	TemplateStore
+	SearchStore
+	AuditStore
+}
