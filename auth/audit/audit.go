@@ -4,6 +4,7 @@
 package audit
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
@@ -62,4 +63,10 @@ func Verify(previous Event, events []Event) error {
 		previous = e
 	}
 	return nil
+}
+
+// Recorder appends to the chain. An error means that nothing is known to be recorded, so that what was to be
+// recorded must not be done.
+type Recorder interface {
+	Append(ctx context.Context, e Event) error
 }
