@@ -1,0 +1,94 @@
+// Package agentkind knows the coding agents that a host can run: how each is started, how its hooks, its
+// transcript, its status and its dialogs read, and how it is typed to. Everything that is true of one kind only
+// stands in that kind's files; the rest of the host agent speaks the words of this one.
+package agentkind
+
+import (
+	"slices"
+	"time"
+)
+
+// Kind is one kind of agent, as a table entry.
+type Kind struct {
+	Name        string
+	Program     string   // looked for in PATH, unless the host's owner names another
+	Modes       []string // permission modes that it knows
+	DefaultMode string   // one that asks
+	Environment []string // names, or starts of names that end in *, that it needs beyond a terminal's own
+
+	// Args is the agent's command line after the program. No text of a person stands where an option could.
+	Args func(Launch) []string
+
+	// Settings is a file that makes the agent report to us, merged with the person's own settings.
+	Settings func(hookCommand func(event string) string) []byte
+
+	HeldHook string // the event whose hook waits for our answer; all others return at once
+	ReadHook func(payload []byte) (Hook, error)
+	ReadAsk  func(payload []byte) (Ask, error)              // of a held hook
+	Reply    func(payload []byte, a Answer) ([]byte, error) // to a held hook
+
+	ReadTranscript func(line []byte) ([]Line, error) // one line of the transcript file, without its end
+	ReadStatus     func(p Process) (Status, bool)    // what the agent says about itself on disk; false: nothing
+	ReadScreen     func(screen []string) (Dialog, bool)
+	DraftOnScreen  func(screen []string) bool // whether unsent text stands in the input box, as far as can be seen
+
+	CleanMessage func(text string) (string, error) // as the agent will report it in its receipt
+	TypeMessage  func(clean string) []byte         // keys that put a clean message into an empty input box
+	Submit       []byte                            // keys that send what stands in the input box, and do nothing in a dialog
+	StashDraft   []byte                            // keys that put a person's draft aside until after the next submit
+	Interrupt    []byte
+}
+
+// Launch is what an agent is started with.
+type Launch struct {
+	Session      string // the agent's own id for the conversation
+	Resume       bool   // the conversation exists already
+	Name         string // shown in the terminal
+	Mode         string // one of the kind's Modes
+	SettingsFile string
+}
+
+// Process is a running agent.
+type Process struct {
+	PID       int
+	Session   string // the agent's own id for the conversation
+	Getenv    func(string) string
+	StartedAt time.Time
+}
+
+// Status is what an agent says about itself, at the time that it names.
+type Status struct {
+	Activity Activity
+	Dialog   string // what it waits for, in its own words
+	At       time.Time
+	Version  string
+}
+
+// Activity is what an agent does.
+type Activity string
+
+// The activities.
+const (
+	ActivityIdle    Activity = "idle"
+	ActivityBusy    Activity = "busy"
+	ActivityWaiting Activity = "waiting"
+)
+
+// All lists the kinds. The first is what a host starts when nobody says which.
+func All() []Kind {
+	return []Kind{Claude()}
+}
+
+// Find looks a kind up by name; an empty name means the first.
+func Find(kinds []Kind, name string) (Kind, bool) {
+	at := slices.IndexFunc(kinds, func(k Kind) bool { return name == "" || k.Name == name })
+	if at < 0 {
+		return Kind{}, false
+	}
+	return kinds[at], true
+}
+
+// Holds reports whether the hook of this event waits for our answer.
+func Holds(kinds []Kind, event string) bool {
+	return slices.ContainsFunc(kinds, func(k Kind) bool { return k.HeldHook == event })
+}

@@ -1,0 +1,44 @@
+package agentkind
+
+// Claude is Claude Code, in its own terminal interface. What stands in this package's claude files was measured
+// with CLI 2.1.329.
+func Claude() Kind {
+	return Kind{
+		Name:        "claude",
+		Program:     "claude",
+		Modes:       []string{"manual", "plan", "acceptEdits", "auto", "dontAsk", "bypassPermissions"},
+		DefaultMode: "manual", // the CLI's own default is auto, which rarely asks
+		Environment: []string{"ANTHROPIC_*", "CLAUDE_*", "DISABLE_*", "AWS_*", "GOOGLE_*", "CLOUD_ML_REGION", "VERTEX_*"},
+
+		Args:     claudeArgs,
+		Settings: claudeSettings,
+
+		HeldHook: "PermissionRequest",
+		ReadHook: readClaudeHook,
+		ReadAsk:  readClaudeAsk,
+		Reply:    claudeReply,
+
+		ReadTranscript: readClaudeTranscript,
+		ReadStatus:     readClaudeStatus,
+		ReadScreen:     readClaudeScreen,
+		DraftOnScreen:  claudeDraft,
+
+		CleanMessage: cleanClaudeMessage,
+		TypeMessage:  typeClaudeMessage,
+		Submit:       []byte{0x18, '\r'}, // ctrl+x enter: queues while the agent works, and no dialog heeds it
+		StashDraft:   []byte{0x13},       // ctrl+s: the draft comes back by itself after the next submit
+		Interrupt:    []byte{0x1b},
+	}
+}
+
+func claudeArgs(l Launch) []string {
+	conversation := "--session-id"
+	if l.Resume {
+		conversation = "--resume"
+	}
+	args := []string{conversation, l.Session, "--permission-mode", l.Mode, "--settings", l.SettingsFile}
+	if l.Name != "" {
+		args = append(args, "--name", l.Name)
+	}
+	return args
+}

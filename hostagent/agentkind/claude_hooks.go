@@ -1,0 +1,68 @@
+package agentkind
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// claudeHook is what the hooks' payloads have in common and what differs, in one.
+type claudeHook struct {
+	SessionID  string          `json:"session_id"`
+	Transcript string          `json:"transcript_path"`
+	Cwd        string          `json:"cwd"`
+	Event      string          `json:"hook_event_name"`
+	Prompt     string          `json:"prompt"`
+	Error      json.RawMessage `json:"error"`
+	Message    string          `json:"last_assistant_message"`
+	Tool       string          `json:"tool_name"`
+	ToolUse    string          `json:"tool_use_id"`
+	ToolInput  json.RawMessage `json:"tool_input"`
+	AgentID    string          `json:"agent_id"`
+	AgentType  string          `json:"agent_type"`
+	Suggestion json.RawMessage `json:"permission_suggestions"`
+}
+
+var claudeHookKinds = map[string]HookKind{
+	"SessionStart":       HookStarted,
+	"SessionEnd":         HookEnded,
+	"UserPromptSubmit":   HookSubmitted,
+	"PreToolUse":         HookToolStarting,
+	"PermissionRequest":  HookAsked,
+	"PostToolUse":        HookToolDone,
+	"PostToolUseFailure": HookToolFailed,
+	"Stop":               HookTurnDone,
+	"StopFailure":        HookTurnFailed,
+	"SubagentStop":       HookAgentDone,
+}
+
+func readClaudeHook(payload []byte) (Hook, error) {
+	raw, err := parseClaudeHook(payload)
+	if err != nil {
+		return Hook{}, err
+	}
+	hook := Hook{
+		Event: raw.Event, Kind: HookOther,
+		Session: raw.SessionID, Transcript: raw.Transcript, WorkingDir: raw.Cwd,
+		Text: raw.Prompt, Tool: raw.Tool, ToolUse: raw.ToolUse, Input: raw.ToolInput,
+		Agent: raw.AgentID, Subagent: raw.AgentType,
+	}
+	if kind, ok := claudeHookKinds[raw.Event]; ok {
+		hook.Kind = kind
+	}
+	if hook.Kind == HookTurnFailed {
+		hook.Text = raw.Message
+	}
+	return hook, nil
+}
+
+func parseClaudeHook(payload []byte) (claudeHook, error) {
+	var raw claudeHook
+	if err := json.Unmarshal(payload, &raw); err != nil {
+		return raw, fmt.Errorf("claude hook: %w", err)
+	}
+	if raw.Event == "" {
+		return raw, errors.New("claude hook: no hook_event_name")
+	}
+	return raw, nil
+}

@@ -1,0 +1,106 @@
+package agentkind
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// maxClaudeMessage is far above what a person writes, and types in well under ten seconds.
+const maxClaudeMessage = 100_000 // bytes
+
+// cleanClaudeMessage makes the text that the CLI's input box would make of it, so that the receipt can be
+// compared exactly. What would act instead of being said is refused: a leading / runs a command, also after
+// spaces, and exit alone ends the CLI. A leading ! would run a shell command without asking; a space in front
+// makes it text.
+func cleanClaudeMessage(text string) (string, error) {
+	if len(text) > maxClaudeMessage {
+		return "", fmt.Errorf("the message has %d bytes; at most %d can be typed", len(text), maxClaudeMessage)
+	}
+	if !utf8.ValidString(text) {
+		return "", errors.New("the message is not valid UTF-8")
+	}
+	text = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\t", "    ").Replace(text)
+	for _, r := range text {
+		if r != '\n' && (unicode.IsControl(r) || isBidiControl(r)) {
+			return "", fmt.Errorf("the message has the control character %U, which cannot be typed", r)
+		}
+	}
+	text = norm.NFC.String(strings.Map(dropZeroWidth, text))
+	text = strings.TrimRightFunc(strings.TrimLeft(text, "\n"), unicode.IsSpace)
+	switch start := strings.TrimSpace(text); {
+	case start == "":
+		return "", errors.New("the message is empty")
+	case strings.HasPrefix(start, "/"):
+		return "", errors.New("the message begins with /, which the agent would run as a command; put a word in front of it")
+	case start == "exit" || start == "quit" || start == ":q" || start == ":q!" || start == ":wq" || start == ":wq!":
+		return "", fmt.Errorf("the message %q would end the agent; terminate the session instead, or say it in more words", start)
+	case strings.HasPrefix(start, "!"):
+		return " " + start, nil
+	}
+	return text, nil
+}
+
+// isBidiControl: with one of these in its box the CLI does not submit, and a reader may be shown another order.
+func isBidiControl(r rune) bool {
+	return r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069
+}
+
+func dropZeroWidth(r rune) rune {
+	switch r {
+	case 0x200B, 0x2060, 0xFEFF:
+		return -1
+	}
+	return r
+}
+
+const (
+	pasteBegin = "\x1b[200~"
+	pasteEnd   = "\x1b[201~"
+)
+
+// maxPaste is how long one bracketed paste may be, in UTF-16 units. Above 800, or with more than two line feeds,
+// the CLI folds a paste away and warns the model of it.
+const maxPaste = 700
+
+// typeClaudeMessage is one bracketed paste for each line, or for each part of a long one. A backslash at the end
+// would turn the submit into a line feed, so that a space follows it, which the CLI trims.
+func typeClaudeMessage(clean string) []byte {
+	if strings.HasSuffix(clean, `\`) {
+		clean += " "
+	}
+	var keys strings.Builder
+	for i, line := range strings.Split(clean, "\n") {
+		parts := splitPaste(line)
+		if i > 0 {
+			parts[0] = "\n" + parts[0]
+		}
+		for _, part := range parts {
+			keys.WriteString(pasteBegin + part + pasteEnd)
+		}
+	}
+	return []byte(keys.String())
+}
+
+// splitPaste cuts a line where a new character begins, never before a mark or a joiner that belongs to the one
+// before it. It returns at least one part.
+func splitPaste(line string) []string {
+	var parts []string
+	start, units, previous := 0, 0, rune(0)
+	for at, r := range line {
+		width := utf16.RuneLen(r)
+		joined := unicode.Is(unicode.M, r) || r == 0x200D || previous == 0x200D
+		if units+width > maxPaste && (!joined || units > maxPaste+50) {
+			parts = append(parts, line[start:at])
+			start, units = at, 0
+		}
+		units += width
+		previous = r
+	}
+	return append(parts, line[start:])
+}

@@ -1,0 +1,37 @@
+package agentkind
+
+import "encoding/json"
+
+// Hook is one report of an agent's hook.
+type Hook struct {
+	Event      string // the agent's own name for it, as evidence
+	Kind       HookKind
+	Session    string // the agent's own id for the conversation; it may change within one process
+	Transcript string // path of the conversation's transcript file
+	WorkingDir string
+
+	Text     string          // submitted: what; turn failed: why
+	Tool     string          // of a tool's hook
+	ToolUse  string          // joins a tool's hooks with each other; a question has none
+	Input    json.RawMessage // of a tool's hook
+	Agent    string          // the subagent that this is about; empty: the main one
+	Subagent string          // that subagent's kind
+}
+
+// HookKind says what a hook reports.
+type HookKind string
+
+// The kinds.
+const (
+	HookStarted      HookKind = "started"       // a conversation began or goes on
+	HookEnded        HookKind = "ended"         // a conversation ended
+	HookSubmitted    HookKind = "submitted"     // the agent took a message: the receipt
+	HookToolStarting HookKind = "tool_starting" // before a tool runs, and before the agent asks whether it may
+	HookAsked        HookKind = "asked"         // a dialog is open, and our answer is awaited
+	HookToolDone     HookKind = "tool_done"
+	HookToolFailed   HookKind = "tool_failed"
+	HookTurnDone     HookKind = "turn_done"
+	HookTurnFailed   HookKind = "turn_failed"
+	HookAgentDone    HookKind = "agent_done" // a subagent ended
+	HookOther        HookKind = "other"
+)
