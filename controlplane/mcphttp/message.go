@@ -1,0 +1,105 @@
+package mcphttp
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strconv"
+
+	"github.com/mark3labs/mcp-go/mcp"
+)
+
+// message is what must be known of a JSON-RPC message before mcp-go may read it.
+type message struct {
+	method  string          // empty for a response
+	id      json.RawMessage // nil for a notification
+	tool    string          // that tools/call names
+	version string          // the protocol version in _meta, which clients send since 2026-07-28
+}
+
+// maxID is the largest whole number that mcp-go, which reads ids as floats, gives back unchanged.
+const maxID = 1<<53 - 1
+
+// parse checks the envelope. It is stricter than mcp-go, whose decoder takes the last of repeated keys and any
+// case of a key, so that what is judged here is what is carried out there.
+func parse(body []byte) (message, *refusal) {
+	if !json.Valid(body) {
+		return message{}, malformed(mcp.PARSE_ERROR, nil, "the body is not one JSON value")
+	}
+	if bytes.TrimLeft(body, " \t\r\n")[0] != '{' {
+		return message{}, malformed(mcp.INVALID_REQUEST, nil, "the body must be one JSON-RPC object; batches are not served")
+	}
+	if err := walk(body); err != nil {
+		return message{}, malformed(mcp.INVALID_REQUEST, nil, err.Error())
+	}
+	var envelope struct {
+		JSONRPC json.RawMessage `json:"jsonrpc"`
+		ID      json.RawMessage `json:"id"`
+		Method  json.RawMessage `json:"method"`
+		Params  json.RawMessage `json:"params"`
+		Result  json.RawMessage `json:"result"`
+		Error   json.RawMessage `json:"error"`
+	}
+	if err := json.Unmarshal(body, &envelope); err != nil {
+		return message{}, malformed(mcp.PARSE_ERROR, nil, "the body is not a JSON-RPC message")
+	}
+	if envelope.ID != nil && !isID(envelope.ID) {
+		return message{}, malformed(mcp.INVALID_REQUEST, nil, "id must be a string or a whole number")
+	}
+	m := message{id: envelope.ID}
+	if string(envelope.JSONRPC) != `"2.0"` {
+		return m, malformed(mcp.INVALID_REQUEST, m.id, `jsonrpc must be "2.0"`)
+	}
+	if envelope.Method == nil {
+		if m.id == nil || (envelope.Result == nil) == (envelope.Error == nil) {
+			return m, malformed(mcp.INVALID_REQUEST, m.id, "method is missing")
+		}
+		return m, nil
+	}
+	if json.Unmarshal(envelope.Method, &m.method) != nil || m.method == "" {
+		return m, malformed(mcp.INVALID_REQUEST, m.id, "method must be a string")
+	}
+	if envelope.Result != nil || envelope.Error != nil {
+		return m, malformed(mcp.INVALID_REQUEST, m.id, "a message is a request or a response, not both")
+	}
+	return m.readParams(envelope.Params)
+}
+
+// readParams reads what decides over a request: the tool and the protocol's version.
+func (m message) readParams(text json.RawMessage) (message, *refusal) {
+	if text == nil {
+		text = json.RawMessage("{}")
+	}
+	var params struct {
+		Name json.RawMessage            `json:"name"`
+		Meta map[string]json.RawMessage `json:"_meta"`
+	}
+	if text[0] != '{' {
+		return m, malformed(mcp.INVALID_PARAMS, m.id, "params must be an object")
+	}
+	if err := json.Unmarshal(text, &params); err != nil {
+		return m, malformed(mcp.INVALID_PARAMS, m.id, "params._meta must be an object")
+	}
+	// Mcp-go says better than we could what is wrong with a version.
+	_ = json.Unmarshal(params.Meta[mcp.MetaKeyProtocolVersion], &m.version)
+	if m.method != string(mcp.MethodToolsCall) {
+		return m, nil
+	}
+	if json.Unmarshal(params.Name, &m.tool) != nil || m.tool == "" {
+		return m, malformed(mcp.INVALID_PARAMS, m.id, "params.name must be the name of a tool")
+	}
+	return m, nil
+}
+
+func malformed(code int, id json.RawMessage, message string) *refusal {
+	return &refusal{status: http.StatusBadRequest, code: code, id: id, message: message}
+}
+
+// isID admits what JSON-RPC and MCP allow, if it comes back as it went in.
+func isID(text json.RawMessage) bool {
+	if text[0] == '"' {
+		return len(text) <= 1024
+	}
+	n, err := strconv.ParseInt(string(text), 10, 64)
+	return err == nil && n >= -maxID && n <= maxID
+}

@@ -1,0 +1,60 @@
+package mcphttp
+
+import (
+	"encoding/json"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+)
+
+// refusal is an answer of ours in JSON-RPC's form. Mcp-go never sees the request.
+type refusal struct {
+	status  int
+	code    int
+	id      json.RawMessage // of the request, if that could be read
+	message string
+}
+
+func refuse(w http.ResponseWriter, problem *refusal) {
+	id := problem.id
+	if id == nil {
+		id = json.RawMessage("null")
+	}
+	body, err := json.Marshal(struct {
+		JSONRPC string          `json:"jsonrpc"`
+		ID      json.RawMessage `json:"id"`
+		Error   rpcError        `json:"error"`
+	}{mcp.JSONRPC_VERSION, id, rpcError{problem.code, problem.message}})
+	if err != nil {
+		panic(err) // an id that was valid JSON
+	}
+	writeJSON(w, problem.status, body)
+}
+
+type rpcError struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+}
+
+func writeJSON(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(body, '\n')) // who has gone away reads no answer
+}
+
+func noSession() *refusal {
+	return &refusal{status: http.StatusNotFound, code: mcp.INVALID_REQUEST, message: "no such session: initialize again"}
+}
+
+// tooMany asks the client to wait, in whole seconds.
+func tooMany(w http.ResponseWriter, delay time.Duration) {
+	retryAfter(w, delay)
+	refuse(w, &refusal{status: http.StatusTooManyRequests, code: mcp.INVALID_REQUEST, message: "too many requests"})
+}
+
+func retryAfter(w http.ResponseWriter, delay time.Duration) {
+	w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(delay.Seconds())))))
+}
