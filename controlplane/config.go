@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// config is what every way of serving needs to know.
+type config struct {
+	Listen       string         `default:"127.0.0.1:8420" env:"SWITCHBOARD_LISTEN" help:"Address to listen on."`
+	PublicURL    string         `env:"SWITCHBOARD_PUBLIC_URL" placeholder:"URL" help:"The address that clients and hosts use, such as https://switchboard.example.com. Left out: http://<listen>, for this machine only."`
+	Data         string         `default:"${data}" env:"SWITCHBOARD_DATA" type:"path" help:"Directory for keys and for the embedded PostgreSQL and NATS."`
+	DatabaseURL  string         `env:"DATABASE_URL" placeholder:"URL" help:"An external PostgreSQL, instead of the embedded one."`
+	NATSURL      string         `name:"nats-url" env:"NATS_URL" placeholder:"URL" help:"An external NATS, instead of the embedded one. See deploy/nats.conf."`
+	TLSCert      string         `name:"tls-cert" env:"SWITCHBOARD_TLS_CERT" type:"path" placeholder:"FILE" help:"Certificate chain (PEM). Left out: plain HTTP, behind a proxy or on loopback."`
+	TLSKey       string         `name:"tls-key" env:"SWITCHBOARD_TLS_KEY" type:"path" placeholder:"FILE" help:"The certificate's key (PEM)."`
+	TrustedProxy []netip.Prefix `env:"SWITCHBOARD_TRUSTED_PROXY" placeholder:"CIDR" help:"Proxies whose X-Forwarded-For names the client."`
+}
+
+// defaultData is where the control plane keeps its data if it is not told. Root's is outside of /root, since
+// PostgreSQL refuses to run as root and its user could not reach it there.
+func defaultData() string {
+	if os.Geteuid() == 0 {
+		return "/var/lib/switchboard"
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ".switchboard"
+	}
+	return filepath.Join(home, ".switchboard", "controlplane")
+}
+
+// complete fills in what follows from the rest, and refuses what cannot be served safely.
+func (c *config) complete() error {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen %q: want host:port, such as 127.0.0.1:8420", c.Listen)
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return errors.New("--tls-cert and --tls-key go together")
+	}
+	if c.PublicURL == "" {
+		if !loopback(host) {
+			return fmt.Errorf("--public-url is needed: %s is reachable from elsewhere, and clients must know by which address", c.Listen)
+		}
+		c.PublicURL = c.scheme() + "://" + c.Listen
+	}
+	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
+	return checkPublicURL(c.PublicURL)
+}
+
+func (c *config) scheme() string {
+	if c.TLSCert != "" {
+		return "https"
+	}
+	return "http"
+}
+
+// checkPublicURL admits https, and http on loopback only: tokens travel over it.
+func checkPublicURL(s string) error {
+	u, err := url.Parse(s)
+	if err != nil {
+		return fmt.Errorf("--public-url: %w", err)
+	}
+	switch {
+	case u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		return fmt.Errorf("--public-url %q: want scheme and host only, such as https://switchboard.example.com", s)
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		return fmt.Errorf("--public-url %q: plain http is for loopback only; put TLS in front (README, \"A public address\")", s)
+	case u.Scheme != "http" && u.Scheme != "https":
+		return fmt.Errorf("--public-url %q: want https", s)
+	}
+	return nil
+}
+
+// loopback reports whether only this machine can reach host.
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback()
+}
