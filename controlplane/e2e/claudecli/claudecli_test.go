@@ -36,7 +36,7 @@ func newPlace(t *testing.T) place {
 		t.Fatal(err)
 	}
 	server := new(model.Server)
-	endpoint, err := server.Start()
+	endpoint, err := server.Start(t.Context(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

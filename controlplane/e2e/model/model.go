@@ -9,6 +9,7 @@
 package model
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -123,7 +124,7 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	_ = json.NewEncoder(w).Encode(value)
 }
 
-// Endpoint is a Server that listens on a free port of the loopback interface.
+// Endpoint is a Server that listens.
 type Endpoint struct {
 	URL string // for ANTHROPIC_BASE_URL
 
@@ -131,9 +132,10 @@ type Endpoint struct {
 	done   chan error
 }
 
-// Start serves s until the endpoint is closed.
-func (s *Server) Start() (*Endpoint, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+// Start serves s at address until the endpoint is closed. Port 0 is any free port. The address belongs on the
+// loopback interface: whoever reaches it may read what was said.
+func (s *Server) Start(ctx context.Context, address string) (*Endpoint, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listening for the scripted model: %w", err)
 	}

@@ -44,7 +44,7 @@ func Make(ctx context.Context, dir string) error {
 	for _, args := range [][]string{
 		{"init", "--quiet", "--initial-branch=main"},
 		{"add", "."},
-		{"-c", "user.name=Switchboard", "-c", "user.email=demo@localhost", "commit", "--quiet", "-m", "begin"},
+		{"-c", "user.name=Switchboard", "-c", "user.email=demo@localhost", "-c", "commit.gpgsign=false", "commit", "--quiet", "-m", "begin"},
 	} {
 		cmd := exec.CommandContext(ctx, "git", args...)
 		cmd.Dir = dir

@@ -1,0 +1,93 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Join makes the account through a one-time link: the first administrator's, or an invitation.
+func (b *Browser) Join(ctx context.Context, link string) error {
+	page, err := b.Get(ctx, link)
+	if err != nil {
+		return fmt.Errorf("joining as %s: %w", b.Name, err)
+	}
+	page, err = b.enter(ctx, page)
+	if err != nil {
+		return fmt.Errorf("joining as %s: %w", b.Name, err)
+	}
+	if page.Status != http.StatusOK {
+		return fmt.Errorf("joining as %s: %s answered %d: %s", b.Name, page.URL, page.Status, tail(page.Text()))
+	}
+	return nil
+}
+
+// LogIn logs the account in.
+func (b *Browser) LogIn(ctx context.Context) error {
+	page, err := b.Get(ctx, "/login")
+	if err != nil {
+		return fmt.Errorf("logging in as %s: %w", b.Name, err)
+	}
+	page, err = b.enter(ctx, page)
+	if err != nil {
+		return fmt.Errorf("logging in as %s: %w", b.Name, err)
+	}
+	if _, asks := page.passwordForm(); asks {
+		return fmt.Errorf("logging in as %s: %s", b.Name, tail(page.Text()))
+	}
+	return nil
+}
+
+// enter fills in the form that asks for a password.
+func (b *Browser) enter(ctx context.Context, page *Page) (*Page, error) {
+	form, found := page.passwordForm()
+	if !found {
+		return nil, fmt.Errorf("%s (%d) asks for no password: %s", page.URL, page.Status, tail(page.Text()))
+	}
+	b.fill(form)
+	return b.Press(ctx, form, Button{})
+}
+
+// fill puts the account's name and password into a form that asks for them.
+func (b *Browser) fill(form Form) {
+	for name, kind := range form.fields {
+		switch {
+		case kind == "password":
+			form.Values.Set(name, b.Password)
+		case name == "name":
+			form.Values.Set(name, b.Name)
+		case name == "display_name":
+			form.Values.Set(name, strings.ToUpper(b.Name[:1])+b.Name[1:])
+		}
+	}
+}
+
+// Invite makes an invitation on the page of users, and returns its link.
+func (b *Browser) Invite(ctx context.Context) (string, error) {
+	page, err := b.PressOn(ctx, "/users", "invit", nil)
+	if err != nil {
+		return "", fmt.Errorf("inviting: %w", err)
+	}
+	for word := range strings.FieldsSeq(page.Text()) {
+		if link, err := url.Parse(word); err == nil && strings.HasPrefix(word, b.Base+"/") && strings.Count(link.Path, "/") > 1 {
+			return word, nil
+		}
+	}
+	return "", fmt.Errorf("inviting: %s shows no link: %s", page.URL, tail(page.Text()))
+}
+
+// JoinToken registers a host by name on the page of hosts, and returns the token that makes a machine that host.
+func (b *Browser) JoinToken(ctx context.Context, hostName string) (string, error) {
+	page, err := b.PressOn(ctx, "/hosts/new", "token", map[string]string{"name": hostName})
+	if err != nil {
+		return "", fmt.Errorf("registering the host %s: %w", hostName, err)
+	}
+	_, command, found := strings.Cut(page.Text(), "hostagent enroll ")
+	words := strings.Fields(command)
+	if !found || len(words) < 2 {
+		return "", fmt.Errorf("registering the host %s: %s shows no command: %s", hostName, page.URL, tail(page.Text()))
+	}
+	return words[1], nil
+}

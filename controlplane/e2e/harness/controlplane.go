@@ -1,0 +1,132 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+)
+
+// ControlPlane is a control plane on the embedded default, in a directory of its own.
+type ControlPlane struct {
+	Programs Programs
+	Dir      string   // an empty directory from TempDir
+	Up       bool     // run `up`, which makes this machine a host too, instead of `serve`
+	Env      []string // of the process, beside the harness's PATH
+	Listen   string   // chosen at the first Start; the same ever after
+
+	process *Process
+	outputs []string // of the processes before
+}
+
+// setupLink is printed as long as there is no administrator.
+var setupLink = regexp.MustCompile(`(?m)First administrator:\s*(\S+)`)
+
+// URL is the public URL.
+func (c *ControlPlane) URL() string { return "http://" + c.Listen }
+
+// MCP is the URL that an MCP client is given.
+func (c *ControlPlane) MCP() string { return c.URL() + "/mcp" }
+
+// Data is the directory of everything that the control plane keeps.
+func (c *ControlPlane) Data() string { return filepath.Join(c.Dir, "data") }
+
+// Start starts the control plane, for the first time or again, and waits until it is ready.
+func (c *ControlPlane) Start(ctx context.Context) error {
+	if c.Listen == "" {
+		address, err := freeAddress(ctx)
+		if err != nil {
+			return err
+		}
+		c.Listen = address
+	}
+	command := "serve"
+	args := []string{"--listen", c.Listen, "--public-url", c.URL(), "--data", c.Data()}
+	if c.Up {
+		command = "up"
+		args = append(args, "--hostagent", c.Programs.HostAgent)
+	}
+	env := slices.Concat([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + c.Dir, "LANG=C.UTF-8"}, c.Env)
+	process, err := startProcess(c.Dir, env, c.Programs.ControlPlane, append([]string{command}, args...)...)
+	if err != nil {
+		return err
+	}
+	c.process = process
+	err = Await(ctx, "the control plane to be ready", func(ctx context.Context) (bool, error) {
+		if process.ended() {
+			return true, nil // told apart below, without waiting for what cannot come
+		}
+		return c.ready(ctx)
+	})
+	if err == nil && process.ended() {
+		err = errEnded
+	}
+	if err != nil {
+		return fmt.Errorf("starting the control plane: %w; it wrote: %s", err, tail(process.Output()))
+	}
+	return nil
+}
+
+// ready asks for the login page, which needs the database.
+func (c *ControlPlane) ready(ctx context.Context) (bool, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL()+"/login", nil)
+	if err != nil {
+		return false, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= http.StatusInternalServerError {
+		return false, fmt.Errorf("GET /login: %s", resp.Status)
+	}
+	return true, nil
+}
+
+// Process is the running control plane.
+func (c *ControlPlane) Process() *Process { return c.process }
+
+// SetupLink is the one-time link that makes the first administrator.
+func (c *ControlPlane) SetupLink(ctx context.Context) (string, error) {
+	return c.process.awaitLine(ctx, setupLink)
+}
+
+// Kill ends the control plane as kill -9 does.
+func (c *ControlPlane) Kill() error {
+	c.outputs = append(c.outputs, c.process.Output())
+	return c.process.Kill()
+}
+
+// Stop ends the control plane as Ctrl-C does.
+func (c *ControlPlane) Stop() error {
+	err := c.process.Stop()
+	c.outputs = append(c.outputs, c.process.Output())
+	return err
+}
+
+// Output is all that the control plane has written, over all its starts.
+func (c *ControlPlane) Output() string {
+	var all string
+	for _, output := range c.outputs {
+		all += output
+	}
+	if c.process != nil && !c.process.ended() {
+		all += c.process.Output()
+	}
+	return all
+}
+
+// freeAddress finds a port of the loopback interface that nobody listens on.
+func freeAddress(ctx context.Context) (string, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("looking for a free port: %w", err)
+	}
+	defer listener.Close()
+	return listener.Addr().String(), nil
+}

@@ -1,0 +1,149 @@
+package harness
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"switchboard/controlplane/e2e/claudecli"
+	"switchboard/controlplane/e2e/project"
+)
+
+// Host is a machine of its own, as far as one machine can pretend: a home, a project in it, and a host agent.
+type Host struct {
+	Programs Programs
+	Name     string
+	Home     claudecli.Home
+	Model    string // URL of the scripted model
+
+	process *Process
+	outputs []string // of the processes before
+}
+
+// Project is the directory of the project web-app in the host's home.
+func (h *Host) Project() string { return filepath.Join(h.Home.Dir, "web-app") }
+
+// Prepare makes the home with the project in it.
+func (h *Host) Prepare(ctx context.Context) error {
+	if err := os.MkdirAll(h.Home.Dir, 0o755); err != nil {
+		return fmt.Errorf("preparing the host %s: %w", h.Name, err)
+	}
+	if err := project.Make(ctx, h.Project()); err != nil {
+		return err
+	}
+	// What is below the home is trusted, so that tests may start sessions in directories of their own.
+	return h.Home.Seed(h.Home.Dir)
+}
+
+// Enrol makes the machine a host of the control plane, as the command on the page of hosts does.
+func (h *Host) Enrol(ctx context.Context, controlPlane, token string) error {
+	cmd := exec.CommandContext(ctx, h.Programs.HostAgent, "enroll", controlPlane, token)
+	cmd.Dir, cmd.Env = h.Home.Dir, h.environment()
+	out, err := cmd.CombinedOutput()
+	h.outputs = append(h.outputs, string(out))
+	if err != nil {
+		return fmt.Errorf("enrolling the host %s: %w: %s", h.Name, err, out)
+	}
+	return nil
+}
+
+// Start starts the host agent, for the first time or again.
+func (h *Host) Start() error {
+	process, err := startProcess(h.Home.Dir, h.environment(), h.Programs.HostAgent, "run")
+	if err != nil {
+		return err
+	}
+	h.process = process
+	return nil
+}
+
+func (h *Host) environment() []string {
+	return append(h.Home.Environment(h.Model, os.Getenv("PATH")), "SHELL=/bin/sh", "USER=tester", "LOGNAME=tester")
+}
+
+// Process is the running host agent.
+func (h *Host) Process() *Process { return h.process }
+
+// Kill ends the host agent as kill -9 does; its sessions live on.
+func (h *Host) Kill() error {
+	err := h.process.Kill()
+	h.outputs = append(h.outputs, h.process.Output())
+	return err
+}
+
+// Stop ends the host agent as Ctrl-C does; its sessions live on.
+func (h *Host) Stop() error {
+	err := h.process.Stop()
+	h.outputs = append(h.outputs, h.process.Output())
+	return err
+}
+
+// Output is all that the host agent has written, over all its starts.
+func (h *Host) Output() string {
+	all := strings.Join(h.outputs, "")
+	if h.process != nil && !h.process.ended() {
+		all += h.process.Output()
+	}
+	return all
+}
+
+// Agent is a coding agent that runs on a host, as it says itself.
+type Agent struct {
+	PID     int    `json:"pid"`
+	Session string `json:"sessionId"`
+	Status  string `json:"status"`
+}
+
+// Agents are the CLI processes that say that they run in this home. One that was killed may still be among them.
+func (h *Host) Agents() ([]Agent, error) {
+	files, err := filepath.Glob(filepath.Join(h.Home.Dir, ".claude", "sessions", "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	var agents []Agent
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		var agent Agent
+		// The CLI writes the file in place, so it may be read half written; it is complete a moment later.
+		if json.Unmarshal(data, &agent) == nil {
+			agents = append(agents, agent)
+		}
+	}
+	return agents, nil
+}
+
+// EndAll kills every process whose command line names dir: sessions, which outlive their host agent on purpose, and
+// what a killed control plane has left behind.
+func EndAll(dir string) error {
+	out, err := exec.Command("ps", "-axww", "-o", "pid=,command=").Output() //nolint:noctx // part of every clean-up
+	if err != nil {
+		return fmt.Errorf("listing processes: %w", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		number, command, _ := strings.Cut(strings.TrimSpace(line), " ")
+		pid, err := strconv.Atoi(number)
+		if err != nil || pid == os.Getpid() || !strings.Contains(command, dir+"/") {
+			continue
+		}
+		process, err := os.FindProcess(pid)
+		if err != nil {
+			continue
+		}
+		if err := process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			return fmt.Errorf("ending process %d: %w", pid, err)
+		}
+	}
+	return nil
+}
