@@ -26,9 +26,6 @@ var (
 	ErrDown     = errors.New("NATS is unreachable") // nothing was sent
 )
 
-// errorHeader marks a reply whose body is a protocol.Error.
-const errorHeader = "Switchboard-Error"
-
 // Call asks host for one thing and waits for its answer. A refusal comes back as *protocol.Error.
 func Call[Request, Reply any](ctx context.Context, hosts Hosts, host protocol.HostID,
 	command protocol.Command[Request, Reply], request Request,
@@ -49,7 +46,7 @@ func Call[Request, Reply any](ctx context.Context, hosts Hosts, host protocol.Ho
 		return reply, ErrOffline
 	case err != nil:
 		return reply, fmt.Errorf("%s: %w: %w", command.Name, ErrNoAnswer, err)
-	case answer.Header.Get(errorHeader) != "":
+	case answer.Header.Get(protocol.ErrorHeader) != "":
 		return reply, readError(answer.Data)
 	}
 	if err := json.Unmarshal(answer.Data, &reply); err != nil {

@@ -27,7 +27,7 @@ func On[Request, Reply any](ctx context.Context, conn *nats.Conn, log *slog.Logg
 		reply.Data = body
 		if err != nil {
 			log.WarnContext(ctx, "report refused", "subject", message.Subject, "err", err)
-			reply.Header.Set(errorHeader, "1")
+			reply.Header.Set(protocol.ErrorHeader, "1")
 			reply.Data, _ = json.Marshal(asError(err)) // two strings always marshal
 		}
 		if message.Reply == "" {

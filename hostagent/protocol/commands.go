@@ -26,6 +26,11 @@ type Act struct {
 	Deadline time.Time `json:"deadline"` // not begun after this; judged by the sender's clock, with a minute's grace
 }
 
+// Overdue reports whether the deadline has passed, by the receiver's clock, by more than the grace.
+func (a Act) Overdue(now time.Time) bool {
+	return !a.Deadline.IsZero() && now.After(a.Deadline.Add(time.Minute))
+}
+
 // CreateSessionRequest starts an agent in a terminal of its own.
 type CreateSessionRequest struct {
 	Act

@@ -16,6 +16,9 @@ const (
 	CodeInternal    Code = "internal"    // the host failed; what was done is unknown
 )
 
+// ErrorHeader marks a NATS reply whose body is an Error.
+const ErrorHeader = "Switchboard-Error"
+
 // Error is the only error that crosses between host and control plane. Its message is shown to people.
 type Error struct {
 	Code    Code   `json:"code"`

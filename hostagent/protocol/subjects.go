@@ -26,6 +26,10 @@ func ReportSubject(name string) string { return root + "*.event." + name }
 // InboxPrefix is where answers to one host's requests arrive: no other host may listen there.
 func InboxPrefix(host HostID) string { return "_INBOX_" + string(host) }
 
+// CutSubject is v1.control.cut.<host>: every control plane closes the host's connections, but for the one that
+// the message names. Hosts may neither publish nor hear it.
+func CutSubject(host HostID) string { return "v1.control.cut." + string(host) }
+
 // ParseSubject takes the host and the name out of a command or event subject.
 func ParseSubject(subject string) (HostID, string, error) {
 	parts := strings.Split(subject, ".")
