@@ -1,5 +1,10 @@
 package terminal
 
+import (
+	"bytes"
+	"strings"
+)
+
 // Screen is what a terminal shows at one moment.
 type Screen struct {
 	Lines          []string `json:"lines"`  // one per row, without trailing blanks
@@ -12,4 +17,44 @@ type Screen struct {
 	Alternate      bool     `json:"alternate"`       // the alternate screen, as full-screen programs use it
 	BracketedPaste bool     `json:"bracketed_paste"` // the program wants pastes marked (DECSET 2004)
 	Snapshot       []byte   `json:"snapshot"`        // see Terminal.Snapshot
+}
+
+// Screen is what is shown now.
+func (t *Terminal) Screen() Screen {
+	s := Screen{
+		Cols:           t.cols,
+		Rows:           t.rows,
+		Cursor:         [2]int{t.cursor.x, t.cursor.y},
+		CursorHidden:   !t.modes.private(modeCursor),
+		Title:          t.title,
+		Alternate:      t.screen == &t.alternate,
+		BracketedPaste: t.modes.private(modeBracketedPaste),
+		Snapshot:       t.Snapshot(),
+	}
+	for _, row := range t.screen.lines {
+		s.Lines = append(s.Lines, t.line(row, 0))
+		s.Strong = append(s.Strong, t.line(row, faint))
+	}
+	return s
+}
+
+// line is a row as text without trailing blanks; cells with the attributes in without are blank.
+func (t *Terminal) line(row []cell, without attribute) string {
+	var line []byte
+	for _, c := range row {
+		if t.styles.value(c.style).attributes&(hidden|without) != 0 {
+			line = append(line, ' ')
+			continue
+		}
+		line = t.appendChar(line, c)
+	}
+	return string(bytes.TrimRight(line, " "))
+}
+
+// trimBlank drops the empty lines at the end.
+func trimBlank(lines []string) []string {
+	for len(lines) > 0 && strings.TrimSpace(lines[len(lines)-1]) == "" {
+		lines = lines[:len(lines)-1]
+	}
+	return lines
 }

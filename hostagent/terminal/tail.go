@@ -1,4 +1,137 @@
 package terminal
 
-// TailText is the last lines of what the recording at path showed, as plain text, oldest first.
-func TailText(path string, lines int) ([]string, error) { return nil, nil }
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+const (
+	maxTail     = 8 << 20 // how much of a recording's end is looked at
+	maxCastLine = 1 << 20 // the recorder writes at most about 6 × flushBytes
+)
+
+// TailText is the last lines of what the recording at path showed, as plain text, oldest first: the lines that
+// left the screen at the top, then the screen. Of a full-screen program that is only its last screen, which is
+// built from no more than the recording's last 8 MiB. A torn last line is ignored.
+func TailText(path string, lines int) ([]string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read recording: %w", err)
+	}
+	defer file.Close()
+	reader := bufio.NewReaderSize(file, 64<<10)
+	first, err := readLine(reader)
+	if errors.Is(err, io.EOF) {
+		return nil, nil // nothing is recorded yet
+	}
+	var header castHeader
+	if err != nil || json.Unmarshal(first, &header) != nil || header.Version != 3 {
+		return nil, fmt.Errorf("read recording: %s does not begin like asciicast v3", path)
+	}
+	if err := skipTo(file, reader); err != nil {
+		return nil, fmt.Errorf("read recording: %w", err)
+	}
+	player := newPlayer(header.Term.Cols, header.Term.Rows, lines)
+	for {
+		line, err := readLine(reader)
+		if errors.Is(err, io.EOF) {
+			return player.lines(), nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read recording: %w", err)
+		}
+		player.play(line)
+	}
+}
+
+// skipTo leaves out all but the recording's last maxTail bytes.
+func skipTo(file *os.File, reader *bufio.Reader) error {
+	info, err := file.Stat()
+	if err != nil || info.Size() <= maxTail {
+		return err
+	}
+	if _, err := file.Seek(-maxTail, io.SeekEnd); err != nil {
+		return err
+	}
+	reader.Reset(file)
+	_, err = readLine(reader) // the rest of a line
+	return err
+}
+
+// readLine reads one whole line; one that is not ended is no line.
+func readLine(reader *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := reader.ReadSlice('\n')
+		line = append(line, part...)
+		if len(line) > maxCastLine {
+			return nil, fmt.Errorf("a line is longer than %d bytes", maxCastLine)
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
+		}
+	}
+}
+
+// player shows a recording on a screen and keeps the last lines that leave it.
+type player struct {
+	screen *Terminal
+	wanted int
+	above  []string
+}
+
+func newPlayer(cols, rows, wanted int) *player {
+	p := &player{screen: New(cols, rows), wanted: max(0, wanted)}
+	p.screen.scrolledOff = p.keep
+	return p
+}
+
+func (p *player) keep(row []cell) {
+	if len(p.above) >= 2*p.wanted+64 {
+		p.above = append([]string(nil), p.above[len(p.above)-p.wanted:]...)
+	}
+	p.above = append(p.above, p.screen.line(row, 0))
+}
+
+// play shows one event. What does not read as one is passed over: it is for people that this is played.
+func (p *player) play(line []byte) {
+	var event castEvent
+	if json.Unmarshal(line, &event) != nil {
+		return
+	}
+	switch event.Code {
+	case "o":
+		_, _ = p.screen.Write([]byte(event.Text)) // never fails
+	case "r":
+		var cols, rows int
+		if _, err := fmt.Sscanf(event.Text, "%dx%d", &cols, &rows); err == nil {
+			p.screen.Resize(cols, rows)
+		}
+	}
+}
+
+func (p *player) lines() []string {
+	lines := p.above
+	for _, row := range p.screen.screen.lines {
+		lines = append(lines, p.screen.line(row, 0))
+	}
+	lines = trimBlank(lines)
+	lines = lines[max(0, len(lines)-p.wanted):]
+	for i := range lines {
+		lines[i] = strings.Map(printableOrTab, lines[i])
+	}
+	return lines
+}
+
+// printableOrTab drops what the model may hold but plain text may not.
+func printableOrTab(r rune) rune {
+	if unseen(r) || r < ' ' && r != '\t' {
+		return -1
+	}
+	return r
+}

@@ -1,0 +1,262 @@
+package terminal
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+)
+
+// Filter takes the questions that a program asks of its terminal out of the output that goes to viewers. The
+// model answers them, once and without written text; were viewers' terminals asked too, their answers would
+// reach the program as if they had been typed, one from each. It also cuts its output where a sequence or a
+// character ends, so that a viewer who joins never begins in the midst of one.
+type Filter struct {
+	held  []byte // the beginning of a sequence or character whose rest has not come yet
+	state filterState
+}
+
+type filterState uint8
+
+const (
+	filterText     filterState = iota
+	filterPassing              // the rest of a long string, which is no question
+	filterDropping             // the rest of a long string, which is one
+)
+
+// maxQuestion is how long a sequence is held back to see whether it is a question.
+const maxQuestion = 256
+
+// enquiry is the one control character that is a question (ENQ, the answerback).
+const enquiry = 0x05
+
+// Append adds to dst what of p may go to viewers.
+func (f *Filter) Append(dst, p []byte) []byte {
+	for len(p) > 0 {
+		if f.state != filterText || len(f.held) > 0 {
+			dst = f.step(dst, p[0])
+			p = p[1:]
+			continue
+		}
+		n := plain(p)
+		dst = append(dst, p[:n]...)
+		p = p[n:]
+		if len(p) > 0 {
+			dst = f.step(dst, p[0])
+			p = p[1:]
+		}
+	}
+	return dst
+}
+
+// plain is how many bytes from the start are whole characters without a control that matters here.
+func plain(p []byte) int {
+	for i, b := range p {
+		if b == esc || b == enquiry || b == 0xc2 && (i+1 == len(p) || p[i+1] < 0xa0) {
+			return i
+		}
+	}
+	return len(p) - incomplete(p)
+}
+
+// step takes one byte of what is not plain text.
+func (f *Filter) step(dst []byte, b byte) []byte {
+	if f.state == filterPassing {
+		dst = append(dst, b)
+	}
+	if f.state == filterPassing || f.state == filterDropping {
+		return f.restOfString(dst, b)
+	}
+	f.held = append(f.held, b)
+	switch progress(f.held) {
+	case sequenceOpen:
+		if len(f.held) < maxQuestion {
+			return dst
+		}
+		return f.tooLong(dst)
+	case sequenceBroken: // its last byte begins anew
+		dst = f.release(dst, len(f.held)-1)
+		f.held = f.held[:0]
+		return f.step(dst, b)
+	}
+	return f.release(dst, len(f.held))
+}
+
+// release lets go of n held bytes, unless they are a question, and forgets them.
+func (f *Filter) release(dst []byte, n int) []byte {
+	if !question(string(f.held[:n])) {
+		dst = append(dst, f.held[:n]...)
+	}
+	f.held, f.state = f.held[:0], filterText
+	return dst
+}
+
+func (f *Filter) tooLong(dst []byte) []byte {
+	isString := stringBegins(f.held)
+	f.state = filterDropping
+	if !question(string(f.held)) {
+		f.state = filterPassing
+		dst = append(dst, f.held...)
+	}
+	f.held = f.held[:0]
+	if !isString {
+		f.state = filterText
+	}
+	return dst
+}
+
+// restOfString watches for the end of a long string. The ESC of ST is enough: what follows it is harmless.
+func (f *Filter) restOfString(dst []byte, b byte) []byte {
+	if b == bel || b == can || b == sub {
+		f.state = filterText
+	}
+	if b != esc {
+		return dst
+	}
+	if f.state == filterPassing {
+		dst = dst[:len(dst)-1]
+	}
+	f.state = filterText
+	return f.step(dst, esc)
+}
+
+// sequenceProgress says how far a sequence or character has come.
+type sequenceProgress uint8
+
+const (
+	sequenceWhole sequenceProgress = iota
+	sequenceOpen
+	sequenceBroken // before its last byte
+)
+
+// progress looks at the bytes from the first of a sequence or character on.
+func progress(held []byte) sequenceProgress {
+	last := held[len(held)-1]
+	body, known := unwrap(held)
+	switch {
+	case !known && held[0] != esc:
+		if utf8.FullRune(held) {
+			if len(held) > 1 && !utf8.Valid(held) {
+				return sequenceBroken
+			}
+			return sequenceWhole
+		}
+		return sequenceOpen
+	case len(held) == 1:
+		return sequenceOpen
+	case last == can || last == sub:
+		return sequenceWhole
+	case stringBegins(held):
+		return stringProgress(held, body)
+	case last == esc:
+		return sequenceBroken
+	case known && len(body) == 1: // only the introducer
+		return sequenceOpen
+	case known:
+		if last >= '@' && last <= '~' {
+			return sequenceWhole
+		}
+		return sequenceOpen
+	case last >= ' ' && last <= '/':
+		return sequenceOpen
+	}
+	return sequenceWhole
+}
+
+func stringProgress(held, body []byte) sequenceProgress {
+	last := held[len(held)-1]
+	switch {
+	case len(body) == 1:
+		return sequenceOpen
+	case last == bel && body[0] == ']', bytes.HasSuffix(body, []byte("\x1b\\")), bytes.HasSuffix(body, []byte("\u009c")):
+		return sequenceWhole
+	case len(body) > 2 && body[len(body)-2] == esc:
+		return sequenceBroken
+	}
+	return sequenceOpen
+}
+
+// unwrap takes the introducer off: ESC [ … and U+009B … are both "[…". It knows CSI and the strings.
+func unwrap(held []byte) (body []byte, ok bool) {
+	if len(held) < 2 {
+		return nil, false
+	}
+	body = held[1:]
+	if held[0] == 0xc2 {
+		body = append([]byte{held[1] - 0x40}, held[2:]...)
+	}
+	return body, strings.IndexByte("[]PX^_", body[0]) >= 0
+}
+
+func stringBegins(held []byte) bool {
+	body, ok := unwrap(held)
+	return ok && body[0] != '['
+}
+
+// question reports whether a terminal would answer this.
+func question(sequence string) bool {
+	if sequence == string(rune(enquiry)) || sequence == "\x1bZ" || sequence == "\u009a" {
+		return true
+	}
+	body, ok := unwrap([]byte(sequence))
+	if !ok {
+		return false
+	}
+	text := string(body[1:])
+	switch body[0] {
+	case '[':
+		return controlAsks(text)
+	case ']':
+		return commandAsks(text)
+	case 'P': // DECRQSS, XTGETTCAP
+		return strings.HasPrefix(text, "$q") || strings.HasPrefix(text, "+q")
+	}
+	return false
+}
+
+// controlAsks looks at a CSI without its introducer.
+func controlAsks(text string) bool {
+	if text == "" {
+		return false
+	}
+	final, text := text[len(text)-1], text[:len(text)-1]
+	prefix := ""
+	if text != "" && strings.Contains("<=>?", text[:1]) {
+		prefix = text[:1]
+	}
+	switch final {
+	case 'c':
+		return true
+	case 'n':
+		return prefix != ">"
+	case 'p', 'w', 'y':
+		return strings.HasSuffix(text, "$") || strings.HasSuffix(text, "*")
+	case 'q':
+		return prefix == ">"
+	case 'u':
+		return prefix == "?" || strings.HasSuffix(text, "$")
+	case 'x':
+		return strings.Trim(text, "0123456789") == ""
+	case 'S':
+		return prefix == "?"
+	case 't':
+		number, _, _ := strings.Cut(text, ";")
+		return strings.Contains(" 11 13 14 15 16 18 19 20 21 ", " "+number+" ")
+	}
+	return false
+}
+
+// commandAsks looks at an OSC without its introducer: a field that is only a question mark asks, save where a
+// field is text to be shown.
+func commandAsks(text string) bool {
+	text = strings.TrimRight(text, "\x07\x1b\\\u009c")
+	fields := strings.Split(text, ";")
+	if strings.Contains(" 0 1 2 8 9 777 ", " "+fields[0]+" ") {
+		return false
+	}
+	for _, field := range fields[1:] {
+		if field == "?" {
+			return true
+		}
+	}
+	return false
+}
