@@ -2,9 +2,6 @@ package auth
 
 import "strings"
 
-// MetadataPath is where the protected resource /mcp describes itself (RFC 9728 section 3.1).
-const MetadataPath = "/.well-known/oauth-protected-resource/mcp"
-
 // Challenge is a WWW-Authenticate header that tells an MCP client how to get in, or what it lacks (RFC 6750
 // section 3, RFC 9728 section 5.1). Error stays empty when no credentials were sent.
 type Challenge struct {
@@ -15,7 +12,7 @@ type Challenge struct {
 }
 
 func (c Challenge) String() string {
-	params := []string{param("resource_metadata", c.PublicURL+MetadataPath)}
+	params := []string{param("resource_metadata", c.PublicURL+ResourceMetadataPath+ResourcePath)}
 	if len(c.Scopes) > 0 {
 		params = append(params, param("scope", c.Scopes.String()))
 	}

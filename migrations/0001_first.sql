@@ -34,8 +34,9 @@ CREATE TABLE web_sessions (
 );
 CREATE INDEX web_sessions_user ON web_sessions (user_id);
 
--- Failed logins, for the brute-force limit.
+-- Logins that failed or are under way, for the brute-force limit.
 CREATE TABLE login_failures (
+    id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     account text NOT NULL,
     addr    text NOT NULL,
     at      timestamptz NOT NULL DEFAULT now()
@@ -50,7 +51,7 @@ CREATE TABLE oauth_clients (
     redirect_uris text[] NOT NULL,
     auth_method   text NOT NULL,
     secret_hash   bytea,
-    metadata      jsonb NOT NULL,
+    metadata      jsonb NOT NULL,          -- what else it said of itself: its site, its policies
     created_at    timestamptz NOT NULL DEFAULT now(),
     disabled_at   timestamptz
 );
@@ -69,28 +70,23 @@ CREATE TABLE oauth_grants (
     revoked_why  text NOT NULL DEFAULT ''
 );
 CREATE INDEX oauth_grants_user ON oauth_grants (user_id);
+CREATE INDEX oauth_grants_client ON oauth_grants (client_id);
 
 -- Codes, access tokens and refresh tokens, as signatures only. Each is spent by a conditional update.
 CREATE TABLE oauth_tokens (
-    kind       text NOT NULL CHECK (kind IN ('code', 'access', 'refresh')),
-    signature  text NOT NULL,
-    grant_id   text NOT NULL REFERENCES oauth_grants,
-    active     boolean NOT NULL DEFAULT true,
-    request    jsonb NOT NULL,      -- fosite's request without its form secrets
-    pair       text NOT NULL DEFAULT '', -- of a refresh token: the access token issued with it
-    created_at timestamptz NOT NULL DEFAULT now(),
-    expires_at timestamptz NOT NULL,
+    kind         text NOT NULL CHECK (kind IN ('code', 'access', 'refresh')),
+    signature    text NOT NULL,
+    grant_id     text NOT NULL REFERENCES oauth_grants ON DELETE CASCADE,
+    scopes       text NOT NULL,             -- of an access token: may be fewer than its grant's
+    redirect_uri text NOT NULL DEFAULT '',  -- of a code
+    challenge    text NOT NULL DEFAULT '',  -- of a code: PKCE, S256
+    created_at   timestamptz NOT NULL,
+    expires_at   timestamptz NOT NULL,
+    spent_at     timestamptz,               -- a code was redeemed, a refresh token rotated
     PRIMARY KEY (kind, signature)
 );
 CREATE INDEX oauth_tokens_grant ON oauth_tokens (grant_id);
 CREATE INDEX oauth_tokens_expiry ON oauth_tokens (expires_at);
-
--- PKCE challenges, by their code's signature.
-CREATE TABLE oauth_pkce (
-    signature  text PRIMARY KEY,
-    request    jsonb NOT NULL,
-    expires_at timestamptz NOT NULL
-);
 
 -- Hosts.
 CREATE TABLE hosts (
@@ -243,5 +239,5 @@ CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_ev
 
 -- +goose Down
 DROP TABLE audit_events, templates, prompts, messages, events, sessions, join_tokens, host_shares, hosts,
-    oauth_pkce, oauth_tokens, oauth_grants, oauth_clients, login_failures, web_sessions, invites, users;
+    oauth_tokens, oauth_grants, oauth_clients, login_failures, web_sessions, invites, users;
 DROP FUNCTION audit_is_append_only;

@@ -1,0 +1,160 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+)
+
+// LogIn checks a name and password and begins a browser session with a new token. What is wrong is not told
+// apart, neither in words nor in time.
+func (a *Accounts) LogIn(ctx context.Context, name string, password Secret, addr string) (Login, error) {
+	account := strings.ToLower(strings.TrimSpace(name))
+	if len(account) > maxLoginName {
+		account = account[:maxLoginName]
+	}
+	account = strings.ToValidUTF8(strings.ReplaceAll(account, "\x00", ""), "")
+	attempt, err := a.attempt(ctx, account, addr)
+	if err != nil {
+		return Login{}, err
+	}
+	user, err := a.authenticate(ctx, account, password)
+	if err != nil {
+		return Login{}, a.loginFailed(ctx, attempt, account, addr, err)
+	}
+	if err := a.record(ctx, user.caller(addr), "login", string(user.ID), true, nil); err != nil {
+		return Login{}, err
+	}
+	if err := a.Store.ForgetAttempts(ctx, account, addr); err != nil {
+		return Login{}, err
+	}
+	return a.begin(ctx, user, addr)
+}
+
+const maxLoginName = 256 // bytes; longer ones cannot exist
+
+// attempt counts this login before it is tried, and refuses it if there were too many.
+func (a *Accounts) attempt(ctx context.Context, account, addr string) (Attempts, error) {
+	now := a.Now()
+	attempts, err := a.Store.BeginAttempt(ctx, account, addr, now, now.Add(-throttleWindow))
+	if err != nil {
+		return Attempts{}, err
+	}
+	if attempts.OfAccount <= failuresPerAccount && attempts.OfAddr <= failuresPerAddr {
+		return attempts, nil
+	}
+	// A refused attempt does not count, or whoever keeps trying would keep the person out for ever.
+	if err := a.Store.ForgetAttempt(ctx, attempts.ID); err != nil {
+		return Attempts{}, err
+	}
+	who := Caller{UserName: account, ClientID: webClient, Client: webClient, Addr: addr}
+	if err := a.record(ctx, who, "login", account, false, map[string]string{"why": "throttled"}); err != nil {
+		return Attempts{}, err
+	}
+	return Attempts{}, &ThrottledError{RetryAfter: throttleWindow}
+}
+
+// authenticate takes as long for an unknown name as for a wrong password.
+func (a *Accounts) authenticate(ctx context.Context, account string, password Secret) (User, error) {
+	user, hash, err := a.Store.Password(ctx, account)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return User{}, err
+	}
+	right, hashErr := a.passwords.verify(ctx, hash, password)
+	if hashErr != nil {
+		return User{}, hashErr
+	}
+	if err != nil || !right {
+		return User{}, ErrWrongPassword
+	}
+	if user.SuspendedAt != nil {
+		return User{}, ErrSuspended
+	}
+	return user, nil
+}
+
+func (a *Accounts) loginFailed(ctx context.Context, attempt Attempts, account, addr string, why error) error {
+	if !errors.Is(why, ErrWrongPassword) && !errors.Is(why, ErrSuspended) {
+		// Not the person's failure; it should not count against him.
+		return errors.Join(why, a.Store.ForgetAttempt(ctx, attempt.ID))
+	}
+	who := Caller{UserName: account, ClientID: webClient, Client: webClient, Addr: addr}
+	detail := map[string]string{"why": why.Error()}
+	if err := a.record(ctx, who, "login", account, false, detail); err != nil {
+		return err
+	}
+	return why
+}
+
+// begin makes the session and its token, always a new one, so that a token planted before login is worth nothing.
+func (a *Accounts) begin(ctx context.Context, user User, addr string) (Login, error) {
+	token, now := newSecret(), a.Now()
+	session := WebSession{
+		TokenHash: token.hash(), User: user.ID, CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(sessionLife), Addr: addr,
+	}
+	if err := a.Store.InsertWebSession(ctx, session); err != nil {
+		return Login{}, err
+	}
+	return Login{User: user, Token: token, ExpiresAt: session.ExpiresAt}, nil
+}
+
+// LogOut ends the session on the server. It is no error if there is none.
+func (a *Accounts) LogOut(ctx context.Context, token Secret, addr string) error {
+	_, user, err := a.Store.WebSession(ctx, token.hash())
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := a.record(ctx, user.caller(addr), "logout", string(user.ID), true, nil); err != nil {
+		return err
+	}
+	return a.Store.DeleteWebSession(ctx, token.hash())
+}
+
+// Caller finds who a browser's cookie stands for, and the CSRF token for the forms on its pages. ErrNoLogin:
+// there is no such session, or it has ended.
+func (a *Accounts) Caller(ctx context.Context, token Secret, addr string) (Caller, string, error) {
+	if token == "" {
+		return Caller{}, "", ErrNoLogin
+	}
+	session, user, err := a.Store.WebSession(ctx, token.hash())
+	if errors.Is(err, ErrNotFound) {
+		return Caller{}, "", ErrNoLogin
+	}
+	if err != nil {
+		return Caller{}, "", err
+	}
+	now := a.Now()
+	if user.SuspendedAt != nil || !now.Before(session.end()) {
+		return Caller{}, "", ErrNoLogin
+	}
+	if now.Sub(session.LastSeenAt) >= touchInterval {
+		if err := a.Store.TouchWebSession(ctx, session.TokenHash, addr, now); err != nil {
+			return Caller{}, "", err
+		}
+	}
+	return user.caller(addr), csrfToken(token), nil
+}
+
+// end is when the session expires if it is not used again.
+func (s WebSession) end() time.Time {
+	idle := s.LastSeenAt.Add(sessionIdle)
+	if idle.Before(s.ExpiresAt) {
+		return idle
+	}
+	return s.ExpiresAt
+}
+
+// webClient is the client id of the web pages.
+const webClient = "web"
+
+// caller is the person at the web pages, who may do all that he may do.
+func (u User) caller(addr string) Caller {
+	return Caller{
+		User: u.ID, UserName: u.Name, Role: u.Role, ClientID: webClient, Client: webClient,
+		Scopes: Scopes{ScopeSessionsRead, ScopeSessionsWrite, ScopePromptsAnswer, ScopeHostsRead, ScopeManage}, Addr: addr,
+	}
+}
