@@ -55,6 +55,14 @@ func Call[Request, Reply any](ctx context.Context, hosts Hosts, host protocol.Ho
 	return reply, nil
 }
 
+// Cut closes the host's connections on all replicas, at once. Whether it may come back is up to HostByKey.
+func (h Hosts) Cut(host protocol.HostID) error {
+	if err := h.Conn.Publish(protocol.CutSubject(host), nil); err != nil {
+		return fmt.Errorf("cut host %s: %w", host, err)
+	}
+	return nil
+}
+
 func readError(body []byte) error {
 	var refusal protocol.Error
 	if err := json.Unmarshal(body, &refusal); err != nil {

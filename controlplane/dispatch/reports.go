@@ -4,24 +4,27 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 
 	"github.com/nats-io/nats.go"
 
 	"switchboard/hostagent/protocol"
 )
 
-// queue is the group in which all replicas listen: each report reaches one of them.
-const queue = "controlplane"
+// reportsAtOnce bounds how many reports of one kind are handled at a time. A host sends a session's next events
+// only when the last ones are answered, so what belongs in order stays in order.
+const reportsAtOnce = 16
 
-// On handles one kind of report from every host until the subscription is drained. The host is the one whose
-// subject was published to, which NATS lets no other host do. A report that cannot be handled gets an error, and
-// its host keeps it and tries again.
+// On handles one kind of report from every host until stop. The host is the one whose subject was published to,
+// which NATS lets no other host do. A report that cannot be handled gets an error, and its host keeps it and tries
+// again.
 func On[Request, Reply any](ctx context.Context, conn *nats.Conn, log *slog.Logger,
 	report protocol.Report[Request, Reply],
 	handle func(context.Context, protocol.HostID, Request) (Reply, error),
-) (*nats.Subscription, error) {
-	return conn.QueueSubscribe(protocol.ReportSubject(report.Name), queue, func(message *nats.Msg) {
+) (stop func(), err error) {
+	return listen(conn, protocol.ReportSubject(report.Name), reportsAtOnce, func(message *nats.Msg) {
 		body, err := answerReport(ctx, message, handle)
 		reply := nats.NewMsg(message.Reply)
 		reply.Data = body
@@ -41,7 +44,12 @@ func On[Request, Reply any](ctx context.Context, conn *nats.Conn, log *slog.Logg
 
 func answerReport[Request, Reply any](ctx context.Context, message *nats.Msg,
 	handle func(context.Context, protocol.HostID, Request) (Reply, error),
-) ([]byte, error) {
+) (body []byte, err error) {
+	defer func() { // one host's bytes must not end the control plane for all
+		if caught := recover(); caught != nil {
+			err = fmt.Errorf("panic: %v\n%s", caught, debug.Stack())
+		}
+	}()
 	host, _, err := protocol.ParseSubject(message.Subject)
 	if err != nil {
 		return nil, err
