@@ -8,11 +8,14 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 
+	"switchboard/auth"
+	"switchboard/auth/audit"
 	"switchboard/migrations"
 )
 
@@ -123,3 +126,15 @@ func (db *DB) Close() {
 func (db *DB) begin(ctx context.Context, doing string, do func(tx pgx.Tx) error) error {
 	return explain(doing, pgx.BeginFunc(ctx, db.pool, do))
 }
+
+// executor is the pool or a transaction.
+type executor interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}
+
+// DB is the store of what auth keeps.
+var (
+	_ auth.AccountStore = (*DB)(nil)
+	_ auth.OAuthStore   = (*DB)(nil)
+	_ audit.Recorder    = (*DB)(nil)
+)

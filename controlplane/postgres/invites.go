@@ -1,0 +1,84 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"switchboard/auth"
+)
+
+// setupLock orders those who make or use a first administrator's invite: there must never be two.
+const setupLock = 0x7365_7475_70
+
+// InsertSetupInvite puts i in the place of every unused invite without an inviter, unless there is an
+// administrator.
+func (db *DB) InsertSetupInvite(ctx context.Context, i auth.Invite) (needed bool, err error) {
+	err = db.begin(ctx, "make the set-up link", func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, setupLock); err != nil {
+			return err
+		}
+		err := tx.QueryRow(ctx, `SELECT NOT EXISTS (SELECT FROM users WHERE role = 'admin')`).Scan(&needed)
+		if err != nil || !needed {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM invites WHERE invited_by IS NULL AND used_at IS NULL`); err != nil {
+			return err
+		}
+		return insertInvite(ctx, tx, i)
+	})
+	return needed, err
+}
+
+// InsertInvite keeps an invite.
+func (db *DB) InsertInvite(ctx context.Context, i auth.Invite) error {
+	return explain("insert the invite", insertInvite(ctx, db.pool, i))
+}
+
+func insertInvite(ctx context.Context, on executor, i auth.Invite) error {
+	_, err := on.Exec(ctx, `
+		INSERT INTO invites (token_hash, role, invited_by, created_at, expires_at)
+		VALUES ($1, $2, NULLIF($3, ''), $4, $5)`,
+		i.TokenHash, i.Role, i.InvitedBy, i.CreatedAt, i.ExpiresAt)
+	return err
+}
+
+// OpenInvite finds an invite that is unused and has not expired.
+func (db *DB) OpenInvite(ctx context.Context, tokenHash []byte, now time.Time) (auth.Invite, error) {
+	rows, _ := db.pool.Query(ctx, `
+		SELECT token_hash, role, coalesce(invited_by, ''), created_at, expires_at
+		FROM invites
+		WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2`, tokenHash, now)
+	invite, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[auth.Invite])
+	return invite, explain("find the invite", err)
+}
+
+// AcceptInvite uses an invite up and makes the account, both or neither.
+func (db *DB) AcceptInvite(ctx context.Context, tokenHash []byte, u auth.User, passwordHash string, now time.Time) error {
+	err := db.begin(ctx, "accept the invite", func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, setupLock); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `
+			INSERT INTO users (id, name, display_name, role, password_hash, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6)`, u.ID, u.Name, u.DisplayName, u.Role, passwordHash, u.CreatedAt)
+		if err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, `
+			UPDATE invites SET used_at = $2, used_by = $3
+			WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2`, tokenHash, now, u.ID)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return pgx.ErrNoRows
+		}
+		return nil
+	})
+	if isDuplicate(err, "users_name_key") {
+		return auth.ErrNameTaken
+	}
+	return err
+}
