@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 )
 
@@ -64,18 +63,17 @@ func (b *Browser) fill(form Form) {
 	}
 }
 
-// Invite makes an invitation on the page of users, and returns its link.
+// Invite makes an invitation on the page of people, and returns its link.
 func (b *Browser) Invite(ctx context.Context) (string, error) {
-	page, err := b.PressOn(ctx, "/users", "invit", nil)
+	page, err := b.PressOn(ctx, "/users", "make a link", nil)
 	if err != nil {
 		return "", fmt.Errorf("inviting: %w", err)
 	}
-	for word := range strings.FieldsSeq(page.Text()) {
-		if link, err := url.Parse(word); err == nil && strings.HasPrefix(word, b.Base+"/") && strings.Count(link.Path, "/") > 1 {
-			return word, nil
-		}
+	link := page.Element("link")
+	if !strings.HasPrefix(link, b.Base+"/") {
+		return "", fmt.Errorf("inviting: %s (%d) shows no link: %s", page.URL, page.Status, tail(page.Text()))
 	}
-	return "", fmt.Errorf("inviting: %s shows no link: %s", page.URL, tail(page.Text()))
+	return link, nil
 }
 
 // JoinToken registers a host by name on the page of hosts, and returns the token that makes a machine that host.
@@ -84,10 +82,22 @@ func (b *Browser) JoinToken(ctx context.Context, hostName string) (string, error
 	if err != nil {
 		return "", fmt.Errorf("registering the host %s: %w", hostName, err)
 	}
-	_, command, found := strings.Cut(page.Text(), "hostagent enroll ")
-	words := strings.Fields(command)
-	if !found || len(words) < 2 {
-		return "", fmt.Errorf("registering the host %s: %s shows no command: %s", hostName, page.URL, tail(page.Text()))
+	words := strings.Fields(page.Element("command"))
+	if len(words) < 4 || words[1] != "enroll" {
+		return "", fmt.Errorf("registering the host %s: %s (%d) shows no command: %s",
+			hostName, page.URL, page.Status, tail(page.Text()))
 	}
-	return words[1], nil
+	return words[3], nil
+}
+
+// RemoveHost removes a host for good.
+func (b *Browser) RemoveHost(ctx context.Context, id string) error {
+	page, err := b.PressOn(ctx, "/hosts/"+id+"/remove", "remove", nil)
+	if err != nil {
+		return fmt.Errorf("removing the host %s: %w", id, err)
+	}
+	if page.Status != http.StatusOK {
+		return fmt.Errorf("removing the host %s: %s answered %d: %s", id, page.URL, page.Status, tail(page.Text()))
+	}
+	return nil
 }

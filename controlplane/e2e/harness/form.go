@@ -41,6 +41,17 @@ func (p *Page) Text() string {
 	return strings.Join(words, " ")
 }
 
+// Element is the text of the element with this id; empty if there is none.
+func (p *Page) Element(id string) string {
+	var found string
+	walk(p.root, func(n *html.Node) {
+		if n.Type == html.ElementNode && attribute(n, "id") == id {
+			found = (&Page{root: n}).Text()
+		}
+	})
+	return found
+}
+
 // Links are the addresses that the page links to, as they would be opened.
 func (p *Page) Links() []*url.URL {
 	var links []*url.URL

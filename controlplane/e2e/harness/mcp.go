@@ -109,9 +109,9 @@ func text(result *mcp.CallToolResult) string {
 
 // Answer is what an MCP endpoint said to one raw request.
 type Answer struct {
-	Status int
-	Header http.Header
-	Body   []byte
+	Status int         `json:"-"`
+	Header http.Header `json:"-"`
+	Body   []byte      `json:"-"`
 	Result struct {
 		IsError    bool            `json:"isError"`
 		Structured json.RawMessage `json:"structuredContent"`

@@ -1,0 +1,130 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"switchboard/controlplane/e2e/harness"
+)
+
+// TestSurvival kills the programs with -9 in turns while a prompt is open. The session must not notice, the prompt
+// must be answerable once, and no event may be lost or told twice.
+func TestSurvival(t *testing.T) {
+	w := newWorld(t)
+	mac := w.addHost(t, w.admin, "studio")
+	s := w.admin.start(t, args{"name": "web-app", "working_dir": mac.Project()})
+	w.admin.send(t, s.ID, "fake:bash echo survived > survived.txt ;; text it survived")
+	asked := w.admin.awaitPrompt(t, s.ID)
+	pid := agentPID(t, mac)
+
+	t.Run("host agent", func(t *testing.T) {
+		must(t, mac.Kill())
+		awaitHost(t, w.admin, "studio", false)
+		must(t, mac.Start())
+		awaitHost(t, w.admin, "studio", true)
+		wantSamePrompt(t, w.admin, s.ID, asked)
+	})
+	t.Run("control plane", func(t *testing.T) {
+		must(t, w.plane.Kill())
+		must(t, w.plane.Start(t.Context()))
+		awaitHost(t, w.admin, "studio", true)
+		wantSamePrompt(t, w.admin, s.ID, asked)
+	})
+	t.Run("both", func(t *testing.T) {
+		must(t, mac.Kill())
+		must(t, w.plane.Kill())
+		must(t, w.plane.Start(t.Context()))
+		must(t, mac.Start())
+		awaitHost(t, w.admin, "studio", true)
+		wantSamePrompt(t, w.admin, s.ID, asked)
+	})
+	if got := agentPID(t, mac); got != pid {
+		t.Errorf("the agent's process is %d, was %d", got, pid)
+	}
+	must(t, syscall.Kill(pid, 0))
+
+	must(t, w.admin.Call(t.Context(), "respond_to_prompt", args{"prompt_id": asked.ID, "response": "yes"}, nil))
+	awaitFile(t, filepath.Join(mac.Project(), "survived.txt"))
+	awaitState(t, w.admin, s.ID, "idle")
+	w.admin.wantRefusal(t, "respond_to_prompt", args{"prompt_id": asked.ID, "response": "no"}, "alice")
+	awaitLogs(t, w.admin, s.ID, "assistant: it survived")
+	wantOnce(t, w.admin, s.ID, "user: fake:bash echo survived", "assistant: it survived")
+
+	t.Run("events while the control plane is away", func(t *testing.T) {
+		w.admin.send(t, s.ID, "fake:slow 3 ;; text told while nobody listened")
+		must(t, w.plane.Kill())
+		await(t, "the agent to finish", func(context.Context) (bool, error) {
+			agents, err := mac.Agents()
+			return len(agents) == 1 && agents[0].Status == "idle", err
+		})
+		must(t, w.plane.Start(t.Context()))
+		awaitHost(t, w.admin, "studio", true)
+		awaitLogs(t, w.admin, s.ID, "line 15 of a slow answer")
+		wantOnce(t, w.admin, s.ID, "line 1 of a slow answer", "line 15 of a slow answer", "user: fake:slow")
+	})
+
+	t.Run("removal", func(t *testing.T) {
+		h, err := findHost(t.Context(), w.admin, "studio")
+		must(t, err)
+		must(t, w.admin.browser.RemoveHost(t.Context(), h.ID))
+		await(t, "the host agent to end", func(context.Context) (bool, error) {
+			select {
+			case <-mac.Process().Done():
+				return true, nil
+			default:
+				return false, nil
+			}
+		})
+		if !strings.Contains(mac.Process().Output(), "removed") {
+			t.Errorf("the host agent does not say that it was removed: %s", mac.Process().Output())
+		}
+		// The session is the host owner's, and lives on.
+		must(t, syscall.Kill(pid, 0))
+		w.admin.wantRefusal(t, "send_message", args{"session_id": s.ID, "message": "hello"})
+	})
+}
+
+// agentPID is the process of the host's only agent.
+func agentPID(t *testing.T, h *harness.Host) int {
+	t.Helper()
+	agents, err := h.Agents()
+	must(t, err)
+	if len(agents) != 1 {
+		t.Fatalf("agents on %s: %+v, want one", h.Name, agents)
+	}
+	return agents[0].PID
+}
+
+func wantSamePrompt(t *testing.T, p person, ref string, want prompt) {
+	t.Helper()
+	if diff := cmp.Diff(want, p.awaitPrompt(t, ref)); diff != "" {
+		t.Errorf("the prompt differs (-before +after):\n%s", diff)
+	}
+}
+
+// wantOnce wants each of these in the transcript once: neither lost nor told twice.
+func wantOnce(t *testing.T, p person, ref string, words ...string) {
+	t.Helper()
+	text, err := p.Text(t.Context(), "get_logs", args{"session_id": ref, "lines": 1000})
+	must(t, err)
+	for _, word := range words {
+		if got := strings.Count(text, word); got != 1 {
+			t.Errorf("the transcript has %q %d times: %s", word, got, text)
+		}
+	}
+}
+
+func awaitLogs(t *testing.T, p person, ref, words string) {
+	t.Helper()
+	await(t, fmt.Sprintf("%q in the transcript", words), func(ctx context.Context) (bool, error) {
+		text, err := p.Text(ctx, "get_logs", args{"session_id": ref})
+		return strings.Contains(text, words), errors.Join(err, errors.New(text))
+	})
+}
