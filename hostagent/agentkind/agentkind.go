@@ -10,11 +10,12 @@ import (
 
 // Kind is one kind of agent, as a table entry.
 type Kind struct {
-	Name        string
-	Program     string   // looked for in PATH, unless the host's owner names another
-	Modes       []string // permission modes that it knows
-	DefaultMode string   // one that asks
-	Environment []string // names, or starts of names that end in *, that it needs beyond a terminal's own
+	Name           string
+	Program        string   // looked for in PATH, unless the host's owner names another
+	Modes          []string // permission modes that it knows
+	DefaultMode    string   // one that asks
+	Environment    []string // names, or starts of names that end in *, that it needs beyond a terminal's own
+	NotEnvironment []string // and of these, what would tell it that it runs inside another agent
 
 	// Args is the agent's command line after the program. No text of a person stands where an option could.
 	Args func(Launch) []string

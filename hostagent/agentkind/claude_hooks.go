@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 )
 
 // claudeHook is what the hooks' payloads have in common and what differs, in one.
@@ -18,6 +21,7 @@ type claudeHook struct {
 	Tool       string          `json:"tool_name"`
 	ToolUse    string          `json:"tool_use_id"`
 	ToolInput  json.RawMessage `json:"tool_input"`
+	Mode       string          `json:"permission_mode"`
 	AgentID    string          `json:"agent_id"`
 	AgentType  string          `json:"agent_type"`
 	Suggestion json.RawMessage `json:"permission_suggestions"`
@@ -43,17 +47,35 @@ func readClaudeHook(payload []byte) (Hook, error) {
 	}
 	hook := Hook{
 		Event: raw.Event, Kind: HookOther,
-		Session: raw.SessionID, Transcript: raw.Transcript, WorkingDir: raw.Cwd,
+		Session: raw.SessionID, Transcript: raw.Transcript, WorkingDir: raw.Cwd, Mode: raw.Mode,
 		Text: raw.Prompt, Tool: raw.Tool, ToolUse: raw.ToolUse, Input: raw.ToolInput,
 		Agent: raw.AgentID, Subagent: raw.AgentType,
 	}
 	if kind, ok := claudeHookKinds[raw.Event]; ok {
 		hook.Kind = kind
 	}
-	if hook.Kind == HookTurnFailed {
+	if hook.Mode == "default" {
+		hook.Mode = "manual" // the flag's word for the same
+	}
+	switch {
+	case hook.Kind == HookTurnFailed:
 		hook.Text = raw.Message
+	case hook.Kind == HookToolDone && hook.Tool == "AskUserQuestion":
+		hook.Text = claudeAnswers(raw.ToolInput)
 	}
 	return hook, nil
+}
+
+// claudeAnswers is what was answered, in words.
+func claudeAnswers(input json.RawMessage) string {
+	var answered struct {
+		Answers map[string]string `json:"answers"`
+	}
+	if json.Unmarshal(input, &answered) != nil {
+		return ""
+	}
+	answers := slices.Sorted(maps.Values(answered.Answers))
+	return strings.Join(answers, "; ")
 }
 
 func parseClaudeHook(payload []byte) (claudeHook, error) {

@@ -9,8 +9,9 @@ type Hook struct {
 	Session    string // the agent's own id for the conversation; it may change within one process
 	Transcript string // path of the conversation's transcript file
 	WorkingDir string
+	Mode       string // the permission mode that it runs in now, if the hook says so
 
-	Text     string          // submitted: what; turn failed: why
+	Text     string          // submitted: what; turn failed: why; a question's tool done: the answers
 	Tool     string          // of a tool's hook
 	ToolUse  string          // joins a tool's hooks with each other; a question has none
 	Input    json.RawMessage // of a tool's hook

@@ -1,0 +1,235 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"switchboard/hostagent/agentkind"
+	"switchboard/hostagent/holder"
+	"switchboard/hostagent/policy"
+	"switchboard/hostagent/protocol"
+)
+
+// The size of a terminal that nobody looks at yet.
+const (
+	firstCols = 120
+	firstRows = 40
+)
+
+// maxName is how many bytes a session's name may have.
+const maxName = 100
+
+// Create starts an agent in a terminal of its own. The same command again answers with what it has created.
+func (m *Manager) Create(ctx context.Context, r protocol.CreateSessionRequest) (protocol.SessionReply, error) {
+	m.creating.Lock()
+	defer m.creating.Unlock()
+	if s, err := m.session(r.Session); err == nil {
+		return m.createdBefore(ctx, s, r)
+	}
+	if err := m.inTime(r.Act); err != nil {
+		return protocol.SessionReply{}, err
+	}
+	b, err := m.plan(ctx, r)
+	if err != nil {
+		return protocol.SessionReply{}, err
+	}
+	if err := os.Mkdir(m.dir(b.Session), 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return protocol.SessionReply{}, unavailable("making the session's directory", err)
+	}
+	if err := b.write(m.dir(b.Session)); err != nil {
+		return protocol.SessionReply{}, unavailable("noting the session", err)
+	}
+	if err := m.launch(ctx, b, false, string(b.Session)); err != nil {
+		// Nothing runs, and nothing of it is to be seen: the same command may try again.
+		return protocol.SessionReply{}, errors.Join(err, os.RemoveAll(m.dir(b.Session)))
+	}
+	s, err := m.load(b.Session)
+	if err != nil {
+		return protocol.SessionReply{}, err
+	}
+	return s.afterStart(ctx, 1)
+}
+
+func (m *Manager) createdBefore(ctx context.Context, s *session, r protocol.CreateSessionRequest) (protocol.SessionReply, error) {
+	if s.birth.Command != r.Command {
+		return protocol.SessionReply{}, protocol.Errorf(protocol.CodeConflict, "this host has a session %s already", r.Session)
+	}
+	return protocol.SessionReply{Session: s.state()}, ctx.Err()
+}
+
+// afterStart waits until the run is known to the session, so that the reply shows it.
+func (s *session) afterStart(ctx context.Context, run int) (protocol.SessionReply, error) {
+	err := s.until(ctx, func(f *fold) bool { return f.runs >= run })
+	return protocol.SessionReply{Session: s.state()}, err
+}
+
+// plan checks everything that was asked for, and says what will be started.
+func (m *Manager) plan(ctx context.Context, r protocol.CreateSessionRequest) (birth, error) {
+	if _, err := protocol.ParseSessionID(string(r.Session)); err != nil {
+		return birth{}, protocol.Errorf(protocol.CodeInvalid, "%v", err)
+	}
+	if err := checkName(r.Name); err != nil {
+		return birth{}, protocol.Errorf(protocol.CodeInvalid, "name: %v", err)
+	}
+	kind, ok := agentkind.Find(m.Kinds, r.Agent)
+	if !ok {
+		return birth{}, protocol.Errorf(protocol.CodeInvalid, "this host knows no agent %.50q", r.Agent)
+	}
+	mode := r.PermissionMode
+	if mode == "" {
+		mode = kind.DefaultMode
+	}
+	if !slices.Contains(kind.Modes, mode) {
+		return birth{}, protocol.Errorf(protocol.CodeInvalid, "%s has no permission mode %.50q; it has %s", kind.Name, mode, strings.Join(kind.Modes, ", "))
+	}
+	if err := errors.Join(m.Policy.Agent(kind.Name), m.Policy.Mode(mode), m.Policy.Room(m.live())); err != nil {
+		return birth{}, fromPolicy(err)
+	}
+	dir, err := m.Policy.Directory(r.WorkingDir)
+	if err != nil {
+		return birth{}, fromPolicy(err)
+	}
+	program, version, err := m.program(ctx, kind)
+	if err != nil {
+		return birth{}, protocol.Errorf(protocol.CodeUnavailable, "%v", err)
+	}
+	return birth{
+		Session: r.Session, Command: r.Command, Actor: r.Actor, Name: r.Name, Agent: kind.Name, AgentVersion: version,
+		Program: program, WorkingDir: dir, PermissionMode: mode, At: m.Now(),
+	}, nil
+}
+
+// checkName admits what can stand as the value of an option and in a terminal's title.
+func checkName(name string) error {
+	switch {
+	case len(name) > maxName:
+		return fmt.Errorf("longer than %d bytes", maxName)
+	case !utf8.ValidString(name):
+		return errors.New("not valid UTF-8")
+	case strings.HasPrefix(name, "-"):
+		return errors.New("begins with -")
+	case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return errors.New("has a character that cannot be shown")
+	}
+	return nil
+}
+
+// live counts the sessions that run.
+func (m *Manager) live() int {
+	live := 0
+	for _, s := range m.all() {
+		if !s.exited() {
+			live++
+		}
+	}
+	return live
+}
+
+// launch starts the agent under a holder. If it returns an error, nothing runs.
+func (m *Manager) launch(ctx context.Context, b birth, resume bool, conversation string) error {
+	kind, ok := agentkind.Find(m.Kinds, b.Agent)
+	if !ok {
+		return protocol.Errorf(protocol.CodeUnavailable, "this host no longer knows the agent %q", b.Agent)
+	}
+	dir := m.dir(b.Session)
+	settings := filepath.Join(dir, "settings.json")
+	if err := replaceFile(settings, kind.Settings(func(event string) string { return m.hookCommand(dir, event) })); err != nil {
+		return unavailable("writing the agent's settings", err)
+	}
+	launch := agentkind.Launch{Session: conversation, Resume: resume, Name: b.Name, Mode: b.PermissionMode, SettingsFile: settings}
+	spec := holder.Spec{
+		Session: b.Session, Argv: append([]string{b.Program}, kind.Args(launch)...),
+		Env: agentEnvironment(m.Environ, kind), WorkingDir: b.WorkingDir, Cols: firstCols, Rows: firstRows,
+	}
+	if err := holder.Start(ctx, m.Self, dir, spec); err != nil {
+		return unavailable("starting "+kind.Name, err)
+	}
+	return m.sameDirectory(ctx, b)
+}
+
+// sameDirectory notices that the directory was swapped between the check and the start.
+func (m *Manager) sameDirectory(ctx context.Context, b birth) error {
+	now, err := m.Policy.Directory(b.WorkingDir)
+	if err == nil && now == b.WorkingDir {
+		return nil
+	}
+	client, dialErr := holder.Dial(ctx, m.dir(b.Session))
+	if dialErr == nil {
+		dialErr = errors.Join(client.Signal(ctx, killSignal), client.Close())
+	}
+	if dialErr != nil && !errors.Is(dialErr, holder.ErrGone) {
+		m.Log.Error("session in a swapped directory not ended", "session", b.Session, "error", dialErr)
+	}
+	return protocol.Errorf(protocol.CodeRefused, "the directory %q changed while the session was started", b.WorkingDir)
+}
+
+// hookCommand is run by a shell, for each event of the agent's.
+func (m *Manager) hookCommand(dir, event string) string {
+	return shellQuote(m.Self) + " hook " + shellQuote(dir) + " " + shellQuote(event)
+}
+
+func shellQuote(word string) string {
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// program finds an agent's program and asks for its version.
+func (m *Manager) program(ctx context.Context, kind agentkind.Kind) (path, version string, err error) {
+	path = m.Policy.Programs[kind.Name]
+	if path == "" {
+		path, err = findProgram(kind.Program, lookup(m.Environ, "PATH"))
+	}
+	if err != nil {
+		return "", "", err
+	}
+	version, err = programVersion(ctx, path, agentEnvironment(m.Environ, kind))
+	if err != nil {
+		return "", "", fmt.Errorf("%s does not run: %w", path, err)
+	}
+	return path, version, nil
+}
+
+func findProgram(name, path string) (string, error) {
+	for _, dir := range filepath.SplitList(path) {
+		candidate := filepath.Join(dir, name)
+		info, err := os.Stat(candidate)
+		if filepath.IsAbs(candidate) && err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			return candidate, nil
+		}
+	}
+	return "", fmt.Errorf("%s is not installed on this host: it is not in PATH, and the policy names no other place", name)
+}
+
+// programVersion is the first word that the program prints when asked.
+func programVersion(ctx context.Context, path string, environ []string) (string, error) {
+	command := exec.CommandContext(ctx, path, "--version")
+	command.Env = environ
+	out, err := command.Output()
+	if err != nil {
+		return "", err
+	}
+	words := strings.Fields(outgoingLine(string(out)))
+	if len(words) == 0 {
+		return "", errors.New("it prints no version")
+	}
+	return words[0], nil
+}
+
+func fromPolicy(err error) error {
+	if refusal := (*policy.Refusal)(nil); errors.As(err, &refusal) {
+		return protocol.Errorf(protocol.CodeRefused, "%s", refusal.Reason)
+	}
+	return protocol.Errorf(protocol.CodeInvalid, "%v", err)
+}
+
+// unavailable is for what this host cannot do now, when nothing was done.
+func unavailable(doing string, err error) error {
+	return protocol.Errorf(protocol.CodeUnavailable, "%s: %v", doing, err)
+}

@@ -1,0 +1,231 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"switchboard/hostagent/holder"
+	"switchboard/hostagent/protocol"
+)
+
+const (
+	// quietAfterTyping: the agent has taken in what was typed when it has drawn nothing for that long.
+	quietAfterTyping = 120 * time.Millisecond
+	// typingPatience bounds the wait for that: a working agent may draw all the time.
+	typingPatience = 2 * time.Second
+	// submitAgain: under load the agent misses a submit now and then (2 of 50, measured).
+	submitAgain = 1500 * time.Millisecond
+	// receiptPatience is how long an idle agent may take to confirm a message.
+	receiptPatience = 10 * time.Second
+	// draftPatience is how long after a person's last key their draft is put aside.
+	draftPatience = 5 * time.Second
+	// viewerPause is how long after a person's last key nothing is typed in any case.
+	viewerPause = 2 * time.Second
+)
+
+// deliver types the queued messages one after the other. The next is only typed when the agent has confirmed the
+// one before, or never will: it would merge two that wait into one.
+func (s *session) deliver(ctx context.Context, client *holder.Client) error {
+	for {
+		id, typed, changed := s.nextMessage()
+		var err error
+		switch {
+		case id == "":
+			err = wait(ctx, changed)
+		case typed:
+			err = s.awaitReceipt(ctx, client, id, false)
+		default:
+			err = s.typeMessage(ctx, client, id)
+		}
+		if err != nil {
+			return runError(ctx, err)
+		}
+	}
+}
+
+// runError: calls that fail because the holder went away end the run, not the session.
+func runError(ctx context.Context, err error) error {
+	if ctx.Err() == nil && (errors.Is(err, holder.ErrGone) || errors.Is(err, holder.ErrLost)) {
+		<-ctx.Done() // receive sees the end too, and watch takes in all that was written before it
+		return ctx.Err()
+	}
+	return err
+}
+
+// nextMessage is the oldest that is not final.
+func (s *session) nextMessage() (id protocol.MessageID, typed bool, changed <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.fold.queue) == 0 {
+		return "", false, s.changed
+	}
+	id = s.fold.queue[0]
+	return id, s.fold.messages[id].typing, s.changed
+}
+
+// typeMessage waits until the agent listens and no person is typing, types the message, and waits for its receipt.
+func (s *session) typeMessage(ctx context.Context, client *holder.Client, id protocol.MessageID) error {
+	if err := s.until(ctx, func(f *fold) bool { return f.listens() }); err != nil {
+		return err
+	}
+	typed, err := s.typeNow(ctx, client, id)
+	if err != nil {
+		return err
+	}
+	if !typed {
+		return sleep(ctx, 2*lookEvery)
+	}
+	return s.awaitReceipt(ctx, client, id, true)
+}
+
+// listens reports whether what is typed becomes a message: never into a dialog.
+func (f *fold) listens() bool {
+	state := f.session.State
+	return f.ready && f.openPrompt() == nil && (state == protocol.StateIdle || state == protocol.StateWorking)
+}
+
+// typeNow reports false if now is not the time.
+func (s *session) typeNow(ctx context.Context, client *holder.Client, id protocol.MessageID) (bool, error) {
+	s.typing.Lock()
+	defer s.typing.Unlock()
+	clear, err := s.clearBox(ctx, client)
+	if err != nil || !clear {
+		return false, err
+	}
+	var text string
+	var listens bool
+	s.view(func(f *fold) {
+		listens = f.listens()
+		if m := f.messages[id]; m != nil {
+			text = m.Text
+		}
+	})
+	if !listens {
+		return false, nil
+	}
+	if err := s.note(ctx, client, noteTyping, messageStep{ID: id}); err != nil {
+		return false, err
+	}
+	if err := client.Write(ctx, s.kind.TypeMessage(text)); err != nil {
+		return false, err
+	}
+	if err := waitQuiet(ctx, client, quietAfterTyping); err != nil {
+		return false, err
+	}
+	if err := client.Write(ctx, s.kind.Submit); err != nil {
+		return false, err
+	}
+	return true, s.note(ctx, client, noteSubmitted, messageStep{ID: id})
+}
+
+// clearBox makes sure that the input box is empty. A person's draft is left alone while they type; later it is
+// put aside, and the agent brings it back after the next submit.
+func (s *session) clearBox(ctx context.Context, client *holder.Client) (bool, error) {
+	status, err := client.Status(ctx)
+	if err != nil {
+		return false, err
+	}
+	sinceInput := s.now().Sub(status.LastInput)
+	if sinceInput < viewerPause {
+		return false, nil
+	}
+	draft, err := s.draft(ctx, client)
+	if err != nil || !draft {
+		return err == nil, err
+	}
+	if sinceInput < draftPatience {
+		return false, nil
+	}
+	if err := client.Write(ctx, s.kind.StashDraft); err != nil {
+		return false, err
+	}
+	if err := waitQuiet(ctx, client, quietAfterTyping); err != nil {
+		return false, err
+	}
+	draft, err = s.draft(ctx, client)
+	return err == nil && !draft, err
+}
+
+func (s *session) draft(ctx context.Context, client *holder.Client) (bool, error) {
+	screen, err := client.Screen(ctx)
+	if err != nil {
+		return false, err
+	}
+	return s.kind.DraftOnScreen(screen.Strong), nil
+}
+
+// awaitReceipt waits for the agent's own word that it has the message. It waits without end while the agent
+// works on something else, since it takes the message when it is done with that.
+func (s *session) awaitReceipt(ctx context.Context, client *holder.Client, id protocol.MessageID, maySubmit bool) error {
+	since := s.now()
+	for {
+		final, listening, changed := s.receipt(id, &since)
+		if final {
+			return nil
+		}
+		waited := s.now().Sub(since)
+		switch {
+		case !listening:
+			if err := wait(ctx, changed); err != nil {
+				return err
+			}
+			since = s.now()
+			continue
+		case waited >= receiptPatience:
+			detail := "it was typed, but the agent has not confirmed it; look at the terminal before you send it again"
+			return s.note(ctx, client, noteUnconfirmed, messageStep{ID: id, Detail: detail})
+		case maySubmit && waited >= submitAgain:
+			maySubmit = false
+			if err := s.submitAgain(ctx, client); err != nil {
+				return err
+			}
+		}
+		if err := sleep(ctx, lookEvery); err != nil {
+			return err
+		}
+	}
+}
+
+// receipt reports whether the message's fate is known, and whether the agent is idle, so that its silence means
+// something. since moves to the moment when it became idle.
+func (s *session) receipt(id protocol.MessageID, since *time.Time) (final, idle bool, changed <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.fold.messages[id]
+	final = m == nil || m.state.Status.Final()
+	idle = s.fold.session.State == protocol.StateIdle
+	if idle {
+		*since = later(*since, s.fold.session.StateAt)
+	}
+	return final, idle, s.changed
+}
+
+func (s *session) submitAgain(ctx context.Context, client *holder.Client) error {
+	s.typing.Lock()
+	defer s.typing.Unlock()
+	status, err := client.Status(ctx)
+	if err != nil || s.now().Sub(status.LastInput) < viewerPause {
+		return err
+	}
+	return client.Write(ctx, s.kind.Submit)
+}
+
+func waitQuiet(ctx context.Context, client *holder.Client, quiet time.Duration) error {
+	bounded, cancel := context.WithTimeout(ctx, typingPatience)
+	defer cancel()
+	err := client.WaitQuiet(bounded, quiet)
+	if bounded.Err() != nil && ctx.Err() == nil {
+		return nil // it draws all the time, so that quiet says nothing
+	}
+	return err
+}
+
+func wait(ctx context.Context, changed <-chan struct{}) error {
+	select {
+	case <-changed:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

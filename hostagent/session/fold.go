@@ -1,0 +1,166 @@
+package session
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"switchboard/hostagent/agentkind"
+	"switchboard/hostagent/holder"
+	"switchboard/hostagent/protocol"
+)
+
+// fold derives a session from the evidence about it: its journal, the agent's transcript and the agent's status.
+// It does nothing itself, so that the same evidence always tells the same, and it can be told again after a
+// crash. What it finds out it appends to told.
+type fold struct {
+	kind    agentkind.Kind
+	session protocol.Session
+	told    []protocol.Event // not yet taken
+	recall  bool             // events are remembered from the event log, not told again
+
+	position position
+	offsets  map[string]int64 // how far each transcript file has been read
+	process  agentkind.Process
+	runs     int // how often the agent was started
+
+	activity activity
+	ready    bool // the agent's own interface is up: it said so by a hook
+	status   agentkind.Status
+	dialog   dialogNote // on the screen now
+
+	tools    []tool // announced, not finished
+	prompts  map[protocol.PromptID]*prompt
+	messages map[protocol.MessageID]*message
+	queue    []protocol.MessageID // not final, oldest first
+	commands map[protocol.CommandID]bool
+}
+
+// activity is what the agent does, prompts aside, by the newest evidence.
+type activity struct {
+	state    protocol.State
+	evidence string
+	at       time.Time
+}
+
+// tool is a call that the agent announced by a hook.
+type tool struct{ use, name, input, agent string }
+
+func newFold(b birth, kind agentkind.Kind) *fold {
+	at := b.At.UTC().Truncate(time.Millisecond)
+	return &fold{
+		kind: kind,
+		session: protocol.Session{
+			ID: b.Session, Name: b.Name, Agent: b.Agent, AgentVersion: b.AgentVersion, WorkingDir: b.WorkingDir,
+			PermissionMode: b.PermissionMode, State: protocol.StateStarting, Evidence: "created", StateAt: at, StartedAt: at,
+		},
+		activity: activity{state: protocol.StateStarting, evidence: "created", at: at},
+		offsets:  map[string]int64{},
+		process:  agentkind.Process{Session: string(b.Session)},
+		prompts:  map[protocol.PromptID]*prompt{},
+		messages: map[protocol.MessageID]*message{},
+		commands: map[protocol.CommandID]bool{},
+	}
+}
+
+// tell is the only way in which an event comes about.
+func (f *fold) tell(at time.Time, kind protocol.EventKind, body any) {
+	if f.recall {
+		return
+	}
+	f.session.LastSeq++
+	if s, ok := body.(protocol.Session); ok {
+		s.LastSeq = f.session.LastSeq
+		body = s
+	}
+	event := protocol.NewEvent(at, kind, body)
+	event.Seq = f.session.LastSeq
+	f.told = append(f.told, event)
+}
+
+// take hands over what was told since the last time, as one step.
+func (f *fold) take() (step, bool) {
+	if len(f.told) == 0 {
+		return step{}, false
+	}
+	s := step{position: f.position, Events: f.told}
+	f.told = nil
+	return s, true
+}
+
+// apply takes in one entry of the journal. An entry that cannot be read is an error of its writer's; the fold
+// goes on without it.
+func (f *fold) apply(e holder.Entry) error {
+	f.position.Journal = e.N
+	handler, ok := entryHandlers[e.Kind]
+	if !ok {
+		return nil
+	}
+	if err := handler(f, e); err != nil {
+		return fmt.Errorf("journal entry %d (%s): %w", e.N, e.Kind, err)
+	}
+	f.derive(entryTime(e))
+	return nil
+}
+
+// entryHandlers says what each kind of entry means. Kinds that are missing here mean nothing to a session.
+var entryHandlers = map[string]func(*fold, holder.Entry) error{
+	holder.KindStarted:      withBody((*fold).started),
+	holder.KindHook:         withBody((*fold).hook),
+	holder.KindHookAnswered: withBody((*fold).hookAnswered),
+	holder.KindHookClosed:   withBody((*fold).hookClosed),
+	holder.KindExited:       withBody((*fold).exited),
+	noteMessage:             withBody((*fold).messageQueued),
+	noteTyping:              withBody((*fold).messageTyping),
+	noteSubmitted:           withBody((*fold).messageSubmitted),
+	noteUnconfirmed:         withBody((*fold).messageUnconfirmed),
+	noteAnswer:              withBody((*fold).answerGiven),
+	noteDialog:              withBody((*fold).dialogSeen),
+	noteDialogGone:          withBody((*fold).dialogGone),
+	noteDialogPressed:       withBody((*fold).dialogPressed),
+	noteCommand:             withBody((*fold).commandActed),
+}
+
+func withBody[Body any](handle func(*fold, time.Time, Body)) func(*fold, holder.Entry) error {
+	return func(f *fold, e holder.Entry) error {
+		var body Body
+		if err := json.Unmarshal(e.Body, &body); err != nil {
+			return err
+		}
+		handle(f, entryTime(e), body)
+		return nil
+	}
+}
+
+func (f *fold) commandActed(_ time.Time, note commandNote) { f.commands[note.ID] = true }
+
+// remember takes in a step from the event log: what was told once stands, whatever this version of the fold
+// would make of the same evidence.
+func (f *fold) remember(s step) {
+	f.position.Transcript, f.position.Offset = s.Transcript, s.Offset
+	if s.Transcript != "" {
+		f.offsets[s.Transcript] = s.Offset
+	}
+	for _, e := range s.Events {
+		f.rememberEvent(e)
+	}
+}
+
+func (f *fold) rememberEvent(e protocol.Event) {
+	f.session.LastSeq = e.Seq
+	switch e.Kind {
+	case protocol.EventSession:
+		if s, err := protocol.Decode[protocol.Session](e); err == nil {
+			f.session = s
+			f.activity = activity{state: s.State, evidence: s.Evidence, at: s.StateAt}
+		}
+	case protocol.EventSettlement:
+		if settlement, err := protocol.Decode[protocol.Settlement](e); err == nil {
+			f.rememberSettlement(settlement)
+		}
+	case protocol.EventMessage:
+		if state, err := protocol.Decode[protocol.MessageState](e); err == nil {
+			f.rememberMessage(state)
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package session
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"switchboard/hostagent/protocol"
+)
+
+// message is one text that the control plane wants typed.
+type message struct {
+	messageNote
+	state       protocol.MessageState
+	typing      bool // its keys may have been typed: never again
+	submittedAt time.Time
+	shown       bool // its entry in the transcript has been seen
+}
+
+func (f *fold) messageQueued(at time.Time, note messageNote) {
+	if f.messages[note.ID] != nil {
+		return
+	}
+	f.messages[note.ID] = &message{messageNote: note}
+	f.queue = append(f.queue, note.ID)
+	f.messageBecomes(at, note.ID, protocol.MessageQueued, "")
+}
+
+func (f *fold) messageTyping(_ time.Time, step messageStep) {
+	if m := f.messages[step.ID]; m != nil {
+		m.typing = true
+	}
+}
+
+func (f *fold) messageSubmitted(at time.Time, step messageStep) {
+	if m := f.messages[step.ID]; m != nil && !m.state.Status.Final() {
+		m.submittedAt = at
+		f.messageBecomes(at, step.ID, protocol.MessageDelivered, "")
+	}
+}
+
+func (f *fold) messageUnconfirmed(at time.Time, step messageStep) {
+	f.messageBecomes(at, step.ID, protocol.MessageNotConfirmed, step.Detail)
+}
+
+// messageReceived is the agent's receipt. A message that somebody typed at the terminal has one too.
+func (f *fold) messageReceived(at time.Time, text string) {
+	for _, id := range f.queue {
+		if m := f.messages[id]; m.typing && strings.TrimSpace(m.Text) == strings.TrimSpace(text) {
+			f.messageBecomes(at, id, protocol.MessageAccepted, "")
+			return
+		}
+	}
+}
+
+// failMessages settles what an exit leaves open.
+func (f *fold) failMessages(at time.Time) {
+	for _, id := range slices.Clone(f.queue) {
+		if f.messages[id].typing {
+			f.messageBecomes(at, id, protocol.MessageNotConfirmed, "the agent exited before it confirmed the message")
+			continue
+		}
+		f.messageBecomes(at, id, protocol.MessageFailed, "the agent exited before the message was typed")
+	}
+}
+
+// messageBecomes is the only place that assigns a message's state.
+func (f *fold) messageBecomes(at time.Time, id protocol.MessageID, status protocol.MessageStatus, detail string) {
+	m := f.messages[id]
+	if m == nil || m.state.Status.Final() || m.state.Status == status {
+		return
+	}
+	m.state = protocol.MessageState{ID: id, Status: status, Detail: detail}
+	if status.Final() {
+		f.queue = slices.DeleteFunc(f.queue, func(other protocol.MessageID) bool { return other == id })
+	}
+	f.tell(at, protocol.EventMessage, m.state)
+}
+
+func (f *fold) rememberMessage(state protocol.MessageState) {
+	m := f.messages[state.ID]
+	if m == nil {
+		return
+	}
+	m.state = state
+	if state.Status.Final() {
+		f.queue = slices.DeleteFunc(f.queue, func(id protocol.MessageID) bool { return id == state.ID })
+	}
+}
+
+// messageOf finds the message that a person's line in the transcript came from, if from here.
+func (f *fold) messageOf(text string) protocol.MessageID {
+	for id, m := range f.messages {
+		if m.state.Status == protocol.MessageAccepted && !m.shown && strings.TrimSpace(m.Text) == strings.TrimSpace(text) {
+			m.shown = true
+			return id
+		}
+	}
+	return ""
+}

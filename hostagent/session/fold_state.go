@@ -1,0 +1,196 @@
+package session
+
+import (
+	"fmt"
+	"time"
+
+	"switchboard/hostagent/agentkind"
+	"switchboard/hostagent/holder"
+	"switchboard/hostagent/protocol"
+)
+
+// statusSettles is how long the agent's own status must have said the same before it alone is believed over a
+// hook that says otherwise, or settles a prompt. Hooks and transcript usually tell more, and within 0.2 s.
+const statusSettles = time.Second
+
+// statusMissing is how long a started agent has to show its status before we do without.
+const statusMissing = 3 * time.Second
+
+// evidenceStatus names the agent's own status file as evidence.
+const evidenceStatus = "status file"
+
+// become is the only place that assigns the session's state.
+func (f *fold) become(state protocol.State, evidence string, at time.Time) {
+	if f.session.State == state || f.recall {
+		return
+	}
+	f.session.State, f.session.Evidence, f.session.StateAt = state, evidence, at
+	f.tell(at, protocol.EventSession, f.session)
+}
+
+// derive finds the state that follows from all evidence: the process's end first, then an open prompt, then the
+// newest sign of activity.
+func (f *fold) derive(at time.Time) {
+	if f.session.ExitedAt != nil {
+		f.become(protocol.StateExited, f.session.ExitReason, at)
+		return
+	}
+	if p := f.openPrompt(); p != nil {
+		f.become(protocol.StateWaiting, p.evidence, at)
+		return
+	}
+	f.become(f.activity.state, f.activity.evidence, f.activity.at)
+}
+
+// does records a sign of activity, unless a newer one is known.
+func (f *fold) does(state protocol.State, evidence string, at time.Time) {
+	if at.Before(f.activity.at) {
+		return
+	}
+	f.activity = activity{state: state, evidence: evidence, at: at}
+}
+
+// started is the beginning of a run: the first, or one that resumes the session.
+func (f *fold) started(at time.Time, body holder.Started) {
+	f.runs++
+	f.process.PID, f.process.StartedAt = body.PID, at
+	f.ready = false
+	f.tools = nil
+	f.dialog = dialogNote{}
+	f.status = agentkind.Status{}
+	f.session.ExitedAt, f.session.ExitCode, f.session.ExitReason = nil, nil, ""
+	f.activity = activity{state: protocol.StateStarting, evidence: "process start", at: at}
+}
+
+func (f *fold) exited(at time.Time, body holder.Exited) {
+	reason := fmt.Sprintf("process exit, code %d", body.Code)
+	if body.Signal != "" {
+		reason = "process exit, signal: " + body.Signal
+	}
+	f.end(at, reason)
+	code := body.Code
+	f.session.ExitCode = &code
+}
+
+// lost is the end of a run whose holder went away without a word: the machine stopped, or somebody killed it.
+func (f *fold) lost(at time.Time) {
+	f.end(at, "its holder went away")
+	f.derive(at)
+}
+
+func (f *fold) end(at time.Time, reason string) {
+	f.session.ExitedAt, f.session.ExitReason = &at, reason
+	f.session.ExitCode = nil
+	f.process.PID = 0
+	for _, p := range f.openPrompts() {
+		p.held = false
+		p.close(closing{at: at, evidence: "process exit", outcome: protocol.OutcomeWithdrawn, where: protocol.WhereNobody, now: true})
+	}
+	f.failMessages(at)
+}
+
+func (f *fold) hook(at time.Time, body holder.Hook) {
+	hook, err := f.kind.ReadHook(body.Payload)
+	if err != nil {
+		return // not one of ours: nobody else's words are evidence
+	}
+	f.followConversation(hook)
+	evidence := "hook " + hook.Event
+	switch hook.Kind {
+	case agentkind.HookStarted:
+		f.conversationStarted(evidence, at)
+	case agentkind.HookSubmitted:
+		f.messageReceived(at, hook.Text)
+		f.does(protocol.StateWorking, evidence, at)
+	case agentkind.HookToolStarting:
+		f.tools = append(f.tools, tool{hook.ToolUse, hook.Tool, string(hook.Input), hook.Agent})
+		f.mainDoes(hook, protocol.StateWorking, evidence, at)
+	case agentkind.HookAsked:
+		f.asked(at, body, hook)
+	case agentkind.HookToolDone, agentkind.HookToolFailed:
+		f.toolEnded(at, evidence, hook)
+		f.mainDoes(hook, protocol.StateWorking, evidence, at)
+	case agentkind.HookTurnDone, agentkind.HookTurnFailed:
+		f.agentStopped(at, evidence, "")
+		f.does(protocol.StateIdle, evidence, at)
+	case agentkind.HookAgentDone:
+		f.agentStopped(at, evidence, hook.Agent)
+	}
+}
+
+// mainDoes leaves subagents out: they may work in the background while the session is idle.
+func (f *fold) mainDoes(hook agentkind.Hook, state protocol.State, evidence string, at time.Time) {
+	if hook.Agent == "" {
+		f.does(state, evidence, at)
+	}
+}
+
+// followConversation notices where the agent writes its transcript, and under which id it could be resumed: both
+// change when a person clears the conversation.
+func (f *fold) followConversation(hook agentkind.Hook) {
+	if hook.Agent != "" {
+		return
+	}
+	if hook.Session != "" {
+		f.process.Session = hook.Session
+	}
+	if hook.Transcript != "" && hook.Transcript != f.position.Transcript {
+		f.position.Transcript, f.position.Offset = hook.Transcript, f.offsets[hook.Transcript]
+	}
+	if hook.Mode != "" {
+		f.session.PermissionMode = hook.Mode
+	}
+}
+
+// conversationStarted says that the dialogs before the first conversation are behind.
+func (f *fold) conversationStarted(evidence string, at time.Time) {
+	f.dialogLeft(at, evidence)
+	if f.ready {
+		return // cleared, compacted or resumed within the run: the agent goes on as it was
+	}
+	f.ready = true
+	f.does(protocol.StateStarting, evidence, at)
+}
+
+// observeStatus takes in what the agent says about itself. It alone shows that a person pressed Esc, and that a
+// dialog is open which no hook reports.
+func (f *fold) observeStatus(status agentkind.Status, now time.Time) {
+	f.status = status
+	if status.Version != "" {
+		f.session.AgentVersion = status.Version
+	}
+	newer := status.At.After(f.activity.at)
+	switch status.Activity {
+	case agentkind.ActivityIdle:
+		if newer || f.activity.state == protocol.StateStarting && f.ready {
+			f.does(protocol.StateIdle, evidenceStatus, later(status.At, f.activity.at))
+		}
+	case agentkind.ActivityBusy:
+		overdue := f.activity.state == protocol.StateIdle && now.Sub(f.activity.at) > statusSettles
+		if newer || overdue && f.ready {
+			f.does(protocol.StateWorking, evidenceStatus, later(status.At, f.activity.at))
+		}
+	case agentkind.ActivityWaiting:
+		if newer && f.openPrompt() == nil {
+			f.does(protocol.StateWaiting, evidenceStatus+": "+status.Dialog, status.At)
+		}
+	}
+	f.settleByStatus(now)
+	f.derive(now)
+}
+
+// tick settles what only waited for better evidence.
+func (f *fold) tick(now time.Time) {
+	f.settleOverdue(now)
+	if f.activity.state == protocol.StateStarting && f.ready && f.status.Activity == "" && now.Sub(f.activity.at) > statusMissing {
+		f.does(protocol.StateIdle, f.activity.evidence, now)
+	}
+	f.derive(now)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

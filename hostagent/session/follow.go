@@ -1,0 +1,188 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"switchboard/hostagent/holder"
+)
+
+const (
+	// lookEvery is how often the transcript and the status file are looked at when no hook reports anything.
+	lookEvery = 100 * time.Millisecond
+	// holderGrace is how long a holder that should run may fail to answer before it is taken for gone: it may
+	// just be starting.
+	holderGrace = 3 * time.Second
+)
+
+// errRunOver ends what belongs to a run when its holder has gone.
+var errRunOver = errors.New("the run is over")
+
+// follow stays with a run until it is over or ctx ends. It returns nil in both cases.
+func (s *session) follow(ctx context.Context) error {
+	s.setRunning(true)
+	defer s.setRunning(false)
+	giveUp := s.now().Add(holderGrace)
+	for !s.exited() {
+		client, err := holder.Dial(ctx, s.dir)
+		if errors.Is(err, holder.ErrGone) {
+			if err := s.withoutHolder(ctx, giveUp); err != nil {
+				return ignoreCancel(ctx, err)
+			}
+			continue
+		}
+		if err != nil {
+			return ignoreCancel(ctx, fmt.Errorf("session %s: %w", s.birth.Session, err))
+		}
+		err = s.accompany(ctx, client)
+		err = errors.Join(err, client.Close())
+		if err != nil || ctx.Err() != nil {
+			return ignoreCancel(ctx, err)
+		}
+		giveUp = s.now().Add(holderGrace)
+	}
+	return nil
+}
+
+func (s *session) setRunning(running bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running = running
+	s.signal()
+}
+
+// withoutHolder reads what a holder left behind, and decides that a run is over when none comes back.
+func (s *session) withoutHolder(ctx context.Context, giveUp time.Time) error {
+	var last uint64
+	s.view(func(f *fold) { last = f.position.Journal })
+	entries, err := holder.ReadJournal(s.dir, last)
+	if err != nil {
+		return fmt.Errorf("session %s: %w", s.birth.Session, err)
+	}
+	if err := s.look(entries); err != nil {
+		return err
+	}
+	if s.exited() {
+		return nil
+	}
+	if s.now().Before(giveUp) {
+		return sleep(ctx, lookEvery)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now().UTC().Truncate(time.Millisecond)
+	s.fold.lost(now)
+	s.fold.tick(now)
+	return s.keep()
+}
+
+// accompany looks, types and frees hooks while the holder runs.
+func (s *session) accompany(ctx context.Context, client *holder.Client) error {
+	group, ctx := errgroup.WithContext(ctx)
+	entries := make(chan holder.Entry, 256)
+	group.Go(func() error { return s.receive(ctx, client, entries) })
+	group.Go(func() error { return s.watch(ctx, entries) })
+	group.Go(func() error { return s.freeHooks(ctx, client) })
+	group.Go(func() error { return s.deliver(ctx, client) })
+	group.Go(func() error { return s.watchDialogs(ctx, client) })
+	err := group.Wait()
+	if errors.Is(err, errRunOver) {
+		return nil
+	}
+	return err
+}
+
+// receive passes the journal's entries on until the holder has gone.
+func (s *session) receive(ctx context.Context, client *holder.Client, entries chan<- holder.Entry) error {
+	defer close(entries)
+	var last uint64
+	s.view(func(f *fold) { last = f.position.Journal })
+	for entry, err := range client.Follow(ctx, last) {
+		if errors.Is(err, holder.ErrGone) || errors.Is(err, holder.ErrLost) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("following session %s: %w", s.birth.Session, err)
+		}
+		select {
+		case entries <- entry:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// watch looks whenever something happened, and from time to time.
+func (s *session) watch(ctx context.Context, entries <-chan holder.Entry) error {
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	for {
+		var news []holder.Entry
+		select {
+		case entry, ok := <-entries:
+			if !ok {
+				return errRunOver
+			}
+			news = append(news, entry)
+			for more := len(entries); more > 0; more-- {
+				news = append(news, <-entries)
+			}
+		case <-ticker.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err := s.look(news); err != nil {
+			s.logger.Error("session evidence not taken in", "error", err)
+		}
+	}
+}
+
+// freeHooks lets go of hooks whose prompts were settled elsewhere: an answer at the terminal leaves them waiting.
+func (s *session) freeHooks(ctx context.Context, client *holder.Client) error {
+	for {
+		s.mu.Lock()
+		changed := s.changed
+		var settled []holder.HookID
+		for id, p := range s.fold.prompts {
+			if p.held && p.settlement != nil && !s.freed[id] {
+				settled = append(settled, holder.HookID(id))
+				s.freed[id] = true
+			}
+		}
+		s.mu.Unlock()
+		for _, hook := range settled {
+			if err := client.Answer(ctx, hook, nil); err != nil && !errors.Is(err, holder.ErrHookGone) {
+				s.logger.Warn("hook not released", "hook", hook, "error", err)
+			}
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// ignoreCancel: being told to stop is no failure.
+func ignoreCancel(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,217 @@
+// Package session is the life of coding agents in terminals: it starts them, derives from evidence what they do,
+// types messages into them and answers their questions.
+//
+// A session's journal (package holder) is the one ordered log of what happened. The fold makes events of it,
+// together with what the agent writes about itself, and the event log keeps them on disk until the control plane
+// has them. Everything in memory can be derived again, so that this process may be killed at any time.
+package session
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"switchboard/hostagent/agentkind"
+	"switchboard/hostagent/policy"
+	"switchboard/hostagent/protocol"
+)
+
+// Manager runs all sessions of a host. Dir, Self, Policy and Kinds must be set.
+type Manager struct {
+	Dir     string           // holds one directory per session; sockets lie in them, so a short path
+	Self    string           // path of the hostagent program, which is also holder and hook
+	Policy  policy.Policy    // what the host's owner allows
+	Kinds   []agentkind.Kind // agents that can be started
+	Environ []string         // what agents get their environment from; nil: this process's own
+	Log     *slog.Logger     // nil: nowhere
+	Now     func() time.Time // nil: the clock
+
+	creating sync.Mutex // one start at a time, so that the policy's limit holds
+	group    *errgroup.Group
+	stop     context.CancelFunc
+	running  context.Context //nolint:containedctx // ends when Close is called
+	lock     *os.File
+	changed  chan struct{}
+
+	mu       sync.Mutex // guards the field below
+	sessions map[protocol.SessionID]*session
+}
+
+// Open finds the sessions on disk and follows those that live. Only one manager at a time may have a directory.
+// Call it before anything else, and once.
+func (m *Manager) Open(ctx context.Context) error {
+	m.defaults()
+	if err := os.MkdirAll(m.Dir, 0o700); err != nil {
+		return fmt.Errorf("making the sessions' directory: %w", err)
+	}
+	if err := m.lockDir(); err != nil {
+		return err
+	}
+	m.running, m.stop = context.WithCancel(context.WithoutCancel(ctx))
+	m.group = &errgroup.Group{}
+	entries, err := os.ReadDir(m.Dir)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listing the sessions: %w", err), m.Close())
+	}
+	for _, entry := range entries {
+		id, err := protocol.ParseSessionID(entry.Name())
+		if err != nil || !exists(filepath.Join(m.Dir, entry.Name(), birthFile)) {
+			continue // not a session, or one that was never begun
+		}
+		if _, err := m.load(id); err != nil {
+			// One session that cannot be read must not take the others away.
+			m.Log.Error("session not opened", "session", id, "error", err)
+		}
+	}
+	return nil
+}
+
+func (m *Manager) defaults() {
+	if m.Log == nil {
+		m.Log = slog.New(slog.DiscardHandler)
+	}
+	if m.Now == nil {
+		m.Now = time.Now
+	}
+	if m.Environ == nil {
+		m.Environ = os.Environ()
+	}
+	m.changed = make(chan struct{}, 1)
+	m.sessions = map[protocol.SessionID]*session{}
+}
+
+// lockDir keeps a second host agent from writing the same event logs. The lock goes with the process.
+func (m *Manager) lockDir() error {
+	file, err := os.OpenFile(filepath.Join(m.Dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("locking the sessions' directory: %w", err)
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return errors.Join(fmt.Errorf("another host agent runs with %s: %w", m.Dir, err), file.Close())
+	}
+	m.lock = file
+	return nil
+}
+
+// Close stops following. The sessions live on.
+func (m *Manager) Close() error {
+	if m.stop == nil {
+		return nil
+	}
+	m.stop()
+	err := m.group.Wait()
+	for _, s := range m.all() {
+		err = errors.Join(err, s.log.close())
+	}
+	return errors.Join(err, m.lock.Close())
+}
+
+// load opens a session that is on disk, and follows it if it may live.
+func (m *Manager) load(id protocol.SessionID) (*session, error) {
+	getenv := func(name string) string { return lookup(m.Environ, name) }
+	s, err := openSession(m.dir(id), m.Kinds, getenv, m.Log, m.Now, m.tell)
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	m.sessions[id] = s
+	m.mu.Unlock()
+	m.tell()
+	m.start(s)
+	return s, nil
+}
+
+// start follows a session's run until it is over.
+func (m *Manager) start(s *session) {
+	m.group.Go(func() error {
+		if err := s.follow(m.running); err != nil {
+			m.Log.Error("session no longer followed", "session", s.birth.Session, "error", err)
+		}
+		return nil
+	})
+}
+
+func (m *Manager) dir(id protocol.SessionID) string { return filepath.Join(m.Dir, string(id)) }
+
+func (m *Manager) tell() {
+	select {
+	case m.changed <- struct{}{}:
+	default:
+	}
+}
+
+// Changed has a value when some session has new events. It is never closed.
+func (m *Manager) Changed() <-chan struct{} { return m.changed }
+
+func (m *Manager) all() []*session {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := make([]*session, 0, len(m.sessions))
+	for _, s := range m.sessions {
+		all = append(all, s)
+	}
+	return all
+}
+
+// session finds one that this host has.
+func (m *Manager) session(id protocol.SessionID) (*session, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.sessions[id]
+	if s == nil {
+		return nil, protocol.Errorf(protocol.CodeNotFound, "this host has no session %.50q", id)
+	}
+	return s, nil
+}
+
+// Sessions lists every session of this host, ended ones too, oldest first.
+func (m *Manager) Sessions() []protocol.Session {
+	var sessions []protocol.Session
+	for _, s := range m.all() {
+		sessions = append(sessions, s.state())
+	}
+	slices.SortFunc(sessions, func(a, b protocol.Session) int {
+		return cmp.Or(a.StartedAt.Compare(b.StartedAt), cmp.Compare(a.ID, b.ID))
+	})
+	return sessions
+}
+
+// Events reads up to most of a session's events with seq > after, from disk.
+func (m *Manager) Events(id protocol.SessionID, after uint64, most int) ([]protocol.Event, error) {
+	s, err := m.session(id)
+	if err != nil {
+		return nil, err
+	}
+	return s.log.events(after, most)
+}
+
+// begin is what every command that changes something starts with.
+func (m *Manager) begin(id protocol.SessionID, act protocol.Act) (*session, error) {
+	if err := m.inTime(act); err != nil {
+		return nil, err
+	}
+	return m.session(id)
+}
+
+// deadlineGrace allows for the difference between the sender's clock and ours.
+const deadlineGrace = time.Minute
+
+func (m *Manager) inTime(act protocol.Act) error {
+	if act.Command == "" {
+		return protocol.Errorf(protocol.CodeInvalid, "the command has no command_id")
+	}
+	if !act.Deadline.IsZero() && m.Now().After(act.Deadline.Add(deadlineGrace)) {
+		return protocol.Errorf(protocol.CodeUnavailable, "the command reached this host after its deadline; nothing was done")
+	}
+	return nil
+}

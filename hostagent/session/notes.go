@@ -1,0 +1,62 @@
+package session
+
+import (
+	"time"
+
+	"switchboard/hostagent/holder"
+	"switchboard/hostagent/protocol"
+)
+
+// What the host agent itself does to a session is noted in the session's journal before it is done, so that it
+// is done once whatever happens in between. These are the kinds of note beside the holder's kinds of entry.
+const (
+	noteMessage       = "message"           // messageNote: accepted from the control plane, to be typed
+	noteTyping        = "message_typing"    // messageStep: from here on it is never typed again
+	noteSubmitted     = "message_submitted" // messageStep: all its keys and the submit are typed
+	noteUnconfirmed   = "message_unconfirmed"
+	noteAnswer        = "answer"          // answerNote: about to be handed to the agent
+	noteDialog        = "dialog"          // dialogNote: seen on the screen
+	noteDialogGone    = "dialog_gone"     // dialogStep: no longer on the screen
+	noteDialogPressed = "dialog_answered" // dialogStep: the key that confirms is about to be pressed
+	noteCommand       = "command"         // commandNote
+)
+
+type messageNote struct {
+	ID      protocol.MessageID `json:"message_id"`
+	Command protocol.CommandID `json:"command_id"`
+	Actor   string             `json:"actor"`
+	Text    string             `json:"text"` // as it will be typed
+}
+
+type messageStep struct {
+	ID     protocol.MessageID `json:"message_id"`
+	Detail string             `json:"detail,omitempty"`
+}
+
+type answerNote struct {
+	Prompt  protocol.PromptID  `json:"prompt_id"`
+	Command protocol.CommandID `json:"command_id"`
+	Actor   string             `json:"actor"`
+	Answer  protocol.Answer    `json:"answer"`
+}
+
+type dialogNote struct {
+	ID   protocol.PromptID `json:"id"`
+	Name string            `json:"name"`
+	// Prompt is what the dialog asks; nil if it can be answered at the terminal only.
+	Prompt *protocol.Prompt `json:"prompt,omitempty"`
+}
+
+type dialogStep struct {
+	ID protocol.PromptID `json:"id"`
+}
+
+// commandNote remembers a command that leaves no other trace.
+type commandNote struct {
+	ID    protocol.CommandID `json:"command_id"`
+	Name  string             `json:"name"`
+	Actor string             `json:"actor"`
+}
+
+// entryTime keeps whole milliseconds: what crosses to Postgres must compare equal when it comes back.
+func entryTime(e holder.Entry) time.Time { return e.At.UTC().Truncate(time.Millisecond) }

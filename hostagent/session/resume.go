@@ -1,0 +1,106 @@
+package session
+
+import (
+	"context"
+	"errors"
+
+	"switchboard/hostagent/holder"
+	"switchboard/hostagent/protocol"
+)
+
+// Resume starts an exited session's agent again, with its conversation and its flags. The CLI lets two processes
+// write the same conversation; this is what keeps a second one away.
+func (m *Manager) Resume(ctx context.Context, r protocol.ResumeSessionRequest) (protocol.SessionReply, error) {
+	m.creating.Lock()
+	defer m.creating.Unlock()
+	s, err := m.begin(r.Session, r.Act)
+	if err != nil {
+		return protocol.SessionReply{}, err
+	}
+	s.acting.Lock()
+	defer s.acting.Unlock()
+	if s.birth.resumedBy(r.Command) {
+		return protocol.SessionReply{Session: s.state()}, nil
+	}
+	if !s.exited() || holder.Alive(s.dir) {
+		return protocol.SessionReply{}, protocol.Errorf(protocol.CodeConflict, "the session is live; only an exited one can be resumed")
+	}
+	if err := m.mayResume(s.birth); err != nil {
+		return protocol.SessionReply{}, fromPolicy(err)
+	}
+	if err := s.waitStopped(ctx); err != nil {
+		return protocol.SessionReply{}, unavailable("waiting for the last run to end", err)
+	}
+	return m.resume(ctx, s, r.Command)
+}
+
+// mayResume: the policy may have changed since the session was created.
+func (m *Manager) mayResume(b birth) error {
+	if err := errors.Join(m.Policy.Agent(b.Agent), m.Policy.Mode(b.PermissionMode), m.Policy.Room(m.live())); err != nil {
+		return err
+	}
+	_, err := m.Policy.Directory(b.WorkingDir)
+	return err
+}
+
+func (m *Manager) resume(ctx context.Context, s *session, command protocol.CommandID) (protocol.SessionReply, error) {
+	var conversation, transcript string
+	var runs int
+	s.view(func(f *fold) { conversation, transcript, runs = f.process.Session, f.position.Transcript, f.runs })
+	program, version, err := m.program(ctx, s.kind)
+	if err != nil {
+		return protocol.SessionReply{}, protocol.Errorf(protocol.CodeUnavailable, "%v", err)
+	}
+	next := s.birth
+	next.Program, next.AgentVersion = program, version
+	next.Resumed = append(next.Resumed, command)
+	if err := next.write(s.dir); err != nil {
+		return protocol.SessionReply{}, unavailable("noting the resumption", err)
+	}
+	// An agent that never got a message has written no transcript: there is nothing to resume, and its id is free.
+	if err := m.launch(ctx, next, transcript != "" && exists(transcript), conversation); err != nil {
+		return protocol.SessionReply{}, errors.Join(err, s.birth.write(s.dir))
+	}
+	s.mu.Lock()
+	s.birth = next
+	s.mu.Unlock()
+	if err := s.catchUp(runs); err != nil {
+		return protocol.SessionReply{}, err
+	}
+	m.start(s)
+	return s.afterStart(ctx, runs+1)
+}
+
+// catchUp reads that the new run has begun, without which the session would still count as exited.
+func (s *session) catchUp(runs int) error {
+	var last uint64
+	s.view(func(f *fold) { last = f.position.Journal })
+	entries, err := holder.ReadJournal(s.dir, last)
+	if err != nil {
+		return protocol.Errorf(protocol.CodeInternal, "reading the journal: %v", err)
+	}
+	if err := s.look(entries); err != nil {
+		return protocol.Errorf(protocol.CodeInternal, "%v", err)
+	}
+	var now int
+	s.view(func(f *fold) { now = f.runs })
+	if now <= runs {
+		return protocol.Errorf(protocol.CodeInternal, "the agent was started, but its journal does not say so")
+	}
+	return nil
+}
+
+// waitStopped waits until nobody follows the last run any more: two would write one event log.
+func (s *session) waitStopped(ctx context.Context) error {
+	for {
+		s.mu.Lock()
+		running, changed := s.running, s.changed
+		s.mu.Unlock()
+		if !running {
+			return nil
+		}
+		if err := wait(ctx, changed); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,205 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"switchboard/hostagent/agentkind"
+	"switchboard/hostagent/holder"
+	"switchboard/hostagent/protocol"
+)
+
+// session is one agent in one terminal: the fold of its evidence, its event log, and while it lives, those who
+// look and type.
+type session struct {
+	dir    string
+	kind   agentkind.Kind
+	log    *eventLog
+	logger *slog.Logger
+	now    func() time.Time
+	told   func() // some session has new events
+
+	acting sync.Mutex // one command at a time
+	typing sync.Mutex // one writer to the terminal at a time
+
+	mu      sync.Mutex // guards the fields below
+	birth   birth
+	fold    *fold
+	visible protocol.Session           // as the events on disk say
+	changed chan struct{}              // closed at the next change
+	running bool                       // a run is followed
+	unsent  []step                     // told, not yet on disk
+	freed   map[protocol.PromptID]bool // held hooks that were released
+}
+
+// openSession reads what is on disk and derives the rest.
+func openSession(dir string, kinds []agentkind.Kind, getenv func(string) string, logger *slog.Logger, now func() time.Time, told func()) (*session, error) {
+	b, err := readBirth(dir)
+	if err != nil {
+		return nil, err
+	}
+	kind, ok := agentkind.Find(kinds, b.Agent)
+	if !ok {
+		return nil, fmt.Errorf("session %s: unknown agent %q", b.Session, b.Agent)
+	}
+	log, steps, err := openEventLog(dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{
+		dir: dir, kind: kind, log: log, logger: logger.With("session", b.Session), now: now, told: told,
+		birth: b, fold: newFold(b, kind), changed: make(chan struct{}), freed: map[protocol.PromptID]bool{},
+	}
+	s.fold.process.Getenv = getenv
+	if err := s.restore(steps); err != nil {
+		return nil, errors.Join(err, log.close())
+	}
+	return s, nil
+}
+
+// restore brings the fold to where the event log ends, without telling anything again.
+func (s *session) restore(steps []step) error {
+	entries, err := holder.ReadJournal(s.dir, 0)
+	if err != nil {
+		return fmt.Errorf("session %s: %w", s.birth.Session, err)
+	}
+	s.fold.recall = true
+	for _, step := range steps {
+		behind := slices.IndexFunc(entries, func(e holder.Entry) bool { return e.N > step.Journal })
+		if behind < 0 {
+			behind = len(entries)
+		}
+		s.applyAll(entries[:behind])
+		entries = entries[behind:]
+		s.fold.remember(step)
+	}
+	s.fold.recall = false
+	s.visible = s.fold.session
+	if s.log.lastSeq() == 0 {
+		s.fold.tell(s.fold.session.StateAt, protocol.EventSession, s.fold.session)
+	}
+	return s.keep()
+}
+
+func (s *session) applyAll(entries []holder.Entry) {
+	for _, e := range entries {
+		if err := s.fold.apply(e); err != nil {
+			s.logger.Error("journal entry not understood", "error", err)
+		}
+	}
+}
+
+// look takes in what happened since the last time: journal entries first, because they say which transcript to
+// read, then the transcript, the agent's status, and time. Only one goroutine may look at a time.
+func (s *session) look(entries []holder.Entry) error {
+	s.mu.Lock()
+	for _, e := range entries {
+		s.applyAll([]holder.Entry{e})
+		s.gather()
+	}
+	tail, process := s.fold.position, s.fold.process
+	s.mu.Unlock()
+
+	lines := readTail(tail.Transcript, tail.Offset, s.kind, s.logger)
+	status, hasStatus := s.kind.ReadStatus(process)
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now().UTC().Truncate(time.Millisecond)
+	for _, line := range lines {
+		s.fold.observeLine(line.lines, tail.Transcript, line.end, now)
+		s.gather()
+	}
+	if hasStatus && s.fold.process.PID == process.PID {
+		s.fold.observeStatus(status, now)
+	}
+	s.fold.tick(now)
+	if len(entries) > 0 {
+		defer s.signal()
+	}
+	return s.keep()
+}
+
+// gather moves what the fold has told to the steps that go to disk.
+func (s *session) gather() {
+	if step, ok := s.fold.take(); ok {
+		s.unsent = append(s.unsent, step)
+	}
+}
+
+// keep writes to disk what was told, and only then shows it. What cannot be written is tried again at the next
+// look.
+func (s *session) keep() error {
+	s.gather()
+	if len(s.unsent) == 0 {
+		return nil
+	}
+	defer s.signal()
+	if err := s.log.append(s.unsent); err != nil {
+		return err
+	}
+	s.unsent = nil
+	s.visible = s.fold.session
+	s.told()
+	return nil
+}
+
+// signal wakes who waits for a change. The caller holds mu.
+func (s *session) signal() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// until waits for a condition on the session, which is tested under its lock after each look.
+func (s *session) until(ctx context.Context, met func(*fold) bool) error {
+	for {
+		s.mu.Lock()
+		ok, changed := met(s.fold), s.changed
+		s.mu.Unlock()
+		if ok {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// note appends to the journal and waits until the session has taken it in.
+func (s *session) note(ctx context.Context, client *holder.Client, kind string, body any) error {
+	n, err := client.Append(ctx, kind, body)
+	if err != nil {
+		return fmt.Errorf("noting %s: %w", kind, err)
+	}
+	return s.until(ctx, func(f *fold) bool { return f.position.Journal >= n })
+}
+
+// state is the session as others may see it.
+func (s *session) state() protocol.Session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.visible
+}
+
+// view reads from the fold.
+func (s *session) view(read func(*fold)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	read(s.fold)
+}
+
+func (s *session) exited() bool {
+	var exited bool
+	s.view(func(f *fold) { exited = f.session.ExitedAt != nil })
+	return exited
+}
+
+func (s *session) recording() string { return filepath.Join(s.dir, "recording.cast") }

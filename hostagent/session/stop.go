@@ -1,0 +1,139 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"syscall"
+	"time"
+
+	"switchboard/hostagent/holder"
+	"switchboard/hostagent/protocol"
+)
+
+const killSignal = syscall.SIGKILL
+
+// politeness is how long an agent that was asked to end may take. Claude Code needs 0.1 s.
+const politeness = 5 * time.Second
+
+// Terminate ends a session's agent. A session that has exited already is a success.
+func (m *Manager) Terminate(ctx context.Context, r protocol.TerminateSessionRequest) (protocol.SessionReply, error) {
+	s, err := m.begin(r.Session, r.Act)
+	if err != nil {
+		return protocol.SessionReply{}, err
+	}
+	s.acting.Lock()
+	defer s.acting.Unlock()
+	if s.exited() || s.acted(r.Command) {
+		return protocol.SessionReply{Session: s.state()}, nil
+	}
+	client, err := s.dial(ctx)
+	if errors.Is(err, holder.ErrGone) {
+		return s.afterExit(ctx)
+	}
+	if err != nil {
+		return protocol.SessionReply{}, unavailable("ending the session", err)
+	}
+	defer client.Close()
+	if err := s.note(ctx, client, noteCommand, commandNote{ID: r.Command, Name: "terminate", Actor: r.Actor}); err != nil {
+		return protocol.SessionReply{}, unavailable("ending the session", err)
+	}
+	if err := s.kill(ctx, client, r.Force); err != nil {
+		return protocol.SessionReply{}, protocol.Errorf(protocol.CodeInternal, "ending the session: %v", err)
+	}
+	return s.afterExit(ctx)
+}
+
+func (s *session) kill(ctx context.Context, client *holder.Client, force bool) error {
+	if !force {
+		if err := client.Signal(ctx, syscall.SIGTERM); err != nil {
+			return ignoreGone(err)
+		}
+		patience, cancel := context.WithTimeout(ctx, politeness)
+		defer cancel()
+		if err := s.until(patience, func(f *fold) bool { return f.session.ExitedAt != nil }); err == nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	return ignoreGone(client.Signal(ctx, killSignal))
+}
+
+func ignoreGone(err error) error {
+	if errors.Is(err, holder.ErrGone) || errors.Is(err, holder.ErrLost) {
+		return nil
+	}
+	return err
+}
+
+func (s *session) afterExit(ctx context.Context) (protocol.SessionReply, error) {
+	if err := s.until(ctx, func(f *fold) bool { return f.session.ExitedAt != nil }); err != nil {
+		return protocol.SessionReply{}, protocol.Errorf(protocol.CodeInternal, "the session was told to end; whether it has is unknown")
+	}
+	return protocol.SessionReply{Session: s.state()}, nil
+}
+
+// acted reports whether this command has been carried out.
+func (s *session) acted(command protocol.CommandID) bool {
+	var acted bool
+	s.view(func(f *fold) { acted = f.commands[command] })
+	return acted
+}
+
+func (s *session) dial(ctx context.Context) (*holder.Client, error) { return holder.Dial(ctx, s.dir) }
+
+// Interrupt stops what the agent is doing, as Esc in its terminal does. In a dialog Esc would be an answer, and
+// in an idle agent it would go back in the conversation: so it is pressed in neither.
+func (m *Manager) Interrupt(ctx context.Context, r protocol.InterruptSessionRequest) (protocol.SessionReply, error) {
+	s, err := m.begin(r.Session, r.Act)
+	if err != nil {
+		return protocol.SessionReply{}, err
+	}
+	s.acting.Lock()
+	defer s.acting.Unlock()
+	if s.acted(r.Command) {
+		return protocol.SessionReply{Session: s.state()}, nil
+	}
+	client, err := s.dial(ctx)
+	if err != nil {
+		return protocol.SessionReply{}, s.cannotReach(err)
+	}
+	defer client.Close()
+	s.typing.Lock()
+	defer s.typing.Unlock()
+	if err := s.mayInterrupt(); err != nil {
+		return protocol.SessionReply{}, err
+	}
+	if err := s.note(ctx, client, noteCommand, commandNote{ID: r.Command, Name: "interrupt", Actor: r.Actor}); err != nil {
+		return protocol.SessionReply{}, unavailable("interrupting", err)
+	}
+	if err := client.Write(ctx, s.kind.Interrupt); err != nil {
+		return protocol.SessionReply{}, protocol.Errorf(protocol.CodeInternal, "interrupting: %v", err)
+	}
+	return protocol.SessionReply{Session: s.state()}, nil
+}
+
+func (s *session) mayInterrupt() error {
+	var err error
+	s.view(func(f *fold) {
+		switch p := f.openPrompt(); {
+		case f.session.ExitedAt != nil:
+			err = protocol.Errorf(protocol.CodeConflict, "the session has exited")
+		case p != nil:
+			err = promptIsOpen(p)
+		case f.session.State != protocol.StateWorking:
+			err = protocol.Errorf(protocol.CodeConflict, "the session is %s; there is nothing to interrupt", f.session.State)
+		}
+	})
+	return err
+}
+
+func promptIsOpen(p *prompt) error {
+	return protocol.Errorf(protocol.CodeConflict, "the session waits for an answer to prompt %s (%s); answer that first", p.ID, p.Title)
+}
+
+// cannotReach explains why a session's holder does not answer.
+func (s *session) cannotReach(err error) error {
+	if s.exited() || errors.Is(err, holder.ErrGone) {
+		return protocol.Errorf(protocol.CodeConflict, "the session has exited")
+	}
+	return unavailable("reaching the session", err)
+}

@@ -1,0 +1,93 @@
+package session
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"switchboard/hostagent/terminal"
+)
+
+// maxPromptText is how much of a prompt's detail crosses. Who decides on more reads it at the terminal.
+const maxPromptText = 64 << 10 // bytes
+
+// outgoing makes text fit to leave the host: no control characters, no secrets of a known shape, and characters
+// that reorder the text around them made visible, because they can make a command look like another.
+func outgoing(text string) string {
+	return maskSecrets(strings.Map(showReordering, terminal.Sanitize(text)))
+}
+
+// outgoingLine is outgoing for what has to be one line.
+func outgoingLine(text string) string {
+	return strings.Join(strings.Fields(outgoing(text)), " ")
+}
+
+func showReordering(r rune) rune {
+	if r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 || r == 0x200E || r == 0x200F {
+		return utf8.RuneError
+	}
+	return r
+}
+
+// clip cuts at the start of a rune.
+func clip(text string, most int) (string, bool) {
+	if len(text) <= most {
+		return text, false
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most], true
+}
+
+// clipPrompt says what it leaves out: nobody shall approve what they cannot see without knowing that.
+func clipPrompt(text string) string {
+	kept, cut := clip(text, maxPromptText)
+	if !cut {
+		return text
+	}
+	return fmt.Sprintf("%s\n[… %d more bytes: read them at the terminal before you decide]", kept, len(text)-len(kept))
+}
+
+// outgoingInput is a tool's input with every string in it made fit to leave the host and cut, so that the whole
+// stays below most bytes.
+func outgoingInput(input json.RawMessage, most int) json.RawMessage {
+	var value any
+	if len(input) == 0 || json.Unmarshal(input, &value) != nil {
+		return nil
+	}
+	for each := most / 2; each >= 64; each /= 4 {
+		text, err := json.Marshal(eachString(value, func(s string) string {
+			s, cut := clip(outgoing(s), each)
+			if cut {
+				s += "…"
+			}
+			return s
+		}))
+		if err == nil && len(text) <= most {
+			return text
+		}
+	}
+	return json.RawMessage(`{"truncated":true}`)
+}
+
+// eachString applies change to all strings and names in a decoded JSON value.
+func eachString(value any, change func(string) string) any {
+	switch v := value.(type) {
+	case string:
+		return change(v)
+	case []any:
+		for i := range v {
+			v[i] = eachString(v[i], change)
+		}
+		return v
+	case map[string]any:
+		changed := make(map[string]any, len(v))
+		for name, field := range v {
+			changed[change(name)] = eachString(field, change)
+		}
+		return changed
+	}
+	return value
+}
