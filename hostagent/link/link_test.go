@@ -1,0 +1,221 @@
+package link_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"switchboard/controlplane/dispatch"
+	"switchboard/hostagent/link"
+	"switchboard/hostagent/protocol"
+)
+
+func TestCommandIsAnswered(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	p := newPlane(t)
+	defer p.https.Close()
+	defer p.stop()
+	l := p.link(t, "alpha", p.enrol(t, "alpha"), newScript())
+	link.Handle(l, protocol.ReadScreen, func(_ context.Context, r protocol.ReadScreenRequest) (protocol.ReadScreenReply, error) {
+		switch r.Session {
+		case "refused":
+			return protocol.ReadScreenReply{}, fmt.Errorf("screen: %w", protocol.Errorf(protocol.CodeNotFound, "no such session"))
+		case "failed":
+			return protocol.ReadScreenReply{}, errors.New("secret path")
+		case "panics":
+			panic("on purpose")
+		}
+		return protocol.ReadScreenReply{Title: string(r.Session)}, nil
+	})
+	link.Handle(l, protocol.SendMessage, func(context.Context, protocol.SendMessageRequest) (protocol.SendMessageReply, error) {
+		return protocol.SendMessageReply{}, nil
+	})
+	stop, _ := running(t, l)
+	p.await(t, "the host says hello", func() bool { return p.hellos == 1 })
+
+	hosts := dispatch.Hosts{Conn: p.conn}
+	for _, test := range []struct {
+		session protocol.SessionID
+		want    string
+		code    protocol.Code
+	}{
+		{session: "fine", want: "fine"},
+		{session: "refused", code: protocol.CodeNotFound},
+		{session: "failed", code: protocol.CodeInternal},
+		{session: "panics", code: protocol.CodeInternal},
+	} {
+		t.Run(string(test.session), func(t *testing.T) {
+			reply, err := dispatch.Call(t.Context(), hosts, "alpha", protocol.ReadScreen, protocol.ReadScreenRequest{Session: test.session})
+			if diff := cmp.Diff(code(err), test.code); diff != "" || reply.Title != test.want {
+				t.Errorf("title %q, error %v: %s", reply.Title, err, diff)
+			}
+			if err != nil && strings.Contains(err.Error(), "secret") {
+				t.Errorf("an unexpected error's text crossed: %v", err)
+			}
+		})
+	}
+	t.Run("unknown command", func(t *testing.T) {
+		_, err := dispatch.Call(t.Context(), hosts, "alpha", protocol.ReadChanges, protocol.ReadChangesRequest{})
+		if code(err) != protocol.CodeInvalid {
+			t.Errorf("error %v, want %s", err, protocol.CodeInvalid)
+		}
+	})
+	t.Run("overdue", func(t *testing.T) {
+		late := protocol.SendMessageRequest{Act: protocol.Act{Deadline: time.Now().Add(-2 * time.Minute)}}
+		_, err := dispatch.Call(t.Context(), hosts, "alpha", protocol.SendMessage, late)
+		if code(err) != protocol.CodeUnavailable {
+			t.Errorf("error %v, want %s", err, protocol.CodeUnavailable)
+		}
+	})
+	t.Run("offline at once", func(t *testing.T) {
+		_, err := dispatch.Call(t.Context(), hosts, "beta", protocol.ReadScreen, protocol.ReadScreenRequest{})
+		if !errors.Is(err, dispatch.ErrOffline) {
+			t.Errorf("error %v, want %v", err, dispatch.ErrOffline)
+		}
+	})
+	if err := stop(); err != nil {
+		t.Errorf("Run = %v after an orderly stop", err)
+	}
+	p.await(t, "the host has left and its connection is gone", func() bool { return len(p.left) == 1 && len(p.away) == 1 })
+}
+
+func code(err error) protocol.Code {
+	var refusal *protocol.Error
+	if errors.As(err, &refusal) {
+		return refusal.Code
+	}
+	return ""
+}
+
+// TestNoEventLostOrDoubled restarts the control plane's side again and again while events are made, and lets it
+// refuse them for a while.
+func TestNoEventLostOrDoubled(t *testing.T) {
+	p := newPlane(t)
+	source := newScript()
+	sessions := []protocol.SessionID{protocol.NewSessionID(), protocol.NewSessionID(), protocol.NewSessionID()}
+	made := 0
+	add := func(n int) {
+		for range n {
+			made++
+			for _, id := range sessions {
+				source.add(id, fmt.Sprint("entry ", made, strings.Repeat("x", made%5*1000)))
+			}
+		}
+	}
+	add(150)
+	stop, _ := running(t, p.link(t, "alpha", p.enrol(t, "alpha"), source))
+	for round := 1; round <= 3; round++ {
+		p.await(t, "the host says hello", func() bool { return p.hellos >= round })
+		add(250)
+		p.stop()
+		add(50)
+		p.start(t)
+	}
+	p.update(func() { p.refusing = true })
+	add(1)
+	p.update(func() { p.refusing = false })
+	p.await(t, "all is committed", func() bool {
+		for _, id := range sessions {
+			if len(p.committed[id]) < made {
+				return false
+			}
+		}
+		return true
+	})
+	must(t, stop())
+	for _, id := range sessions {
+		want, err := source.Events(id, 0, made)
+		must(t, err)
+		if diff := cmp.Diff(p.committed[id], want); diff != "" {
+			t.Errorf("session %s: committed and made differ:\n%.2000s", id, diff)
+		}
+	}
+}
+
+func TestRemovalCutsAndBars(t *testing.T) {
+	p := newPlane(t)
+	key := p.enrol(t, "alpha")
+	_, ended := running(t, p.link(t, "alpha", key, newScript()))
+	_, otherEnded := running(t, p.link(t, "beta", p.enrol(t, "beta"), newScript()))
+	p.await(t, "both hosts say hello", func() bool { return p.hellos == 2 })
+	public, err := key.PublicKey()
+	must(t, err)
+	p.update(func() { delete(p.hosts, public) })
+	must(t, dispatch.Hosts{Conn: p.conn}.Cut("alpha"))
+	if err := <-ended; !errors.Is(err, link.ErrRemoved) {
+		t.Errorf("Run = %v, want %v", err, link.ErrRemoved)
+	}
+	p.await(t, "the host is known to be away", func() bool { return len(p.away) == 1 && p.away[0] == "alpha" })
+	select {
+	case err := <-otherEnded:
+		t.Errorf("another host's link ended too: %v", err)
+	default:
+	}
+	err = p.link(t, "alpha", key, newScript()).Check(t.Context())
+	if !errors.Is(err, link.ErrRemoved) {
+		t.Errorf("Check = %v, want %v", err, link.ErrRemoved)
+	}
+}
+
+func TestNewerConnectionFencesOlder(t *testing.T) {
+	p := newPlane(t)
+	key := p.enrol(t, "alpha")
+	older := p.link(t, "alpha", key, newScript())
+	stop, _ := running(t, older)
+	p.await(t, "the first says hello", func() bool { return p.hellos == 1 })
+	must(t, p.link(t, "alpha", key, newScript()).Check(t.Context()))
+	p.await(t, "the first is back", func() bool { return p.hellos == 2 })
+	must(t, stop())
+}
+
+func TestThroughProxy(t *testing.T) {
+	p := newPlane(t)
+	var asked []string
+	proxy := httptest.NewServer(connectProxy(t, &asked))
+	defer proxy.Close()
+	address, err := url.Parse(proxy.URL)
+	must(t, err)
+	address.User = url.UserPassword("dev", "secret")
+	l := p.link(t, "alpha", p.enrol(t, "alpha"), newScript())
+	l.Transport.Proxy = http.ProxyURL(address)
+	must(t, l.Check(t.Context()))
+	want := []string{strings.TrimPrefix(p.https.URL, "https://")}
+	if diff := cmp.Diff(asked, want); diff != "" {
+		t.Errorf("the proxy was asked for (-got +want):\n%s", diff)
+	}
+}
+
+func TestManyHosts(t *testing.T) {
+	const hosts = 50
+	p := newPlane(t)
+	var stops []func() error
+	for i := range hosts {
+		host := protocol.HostID(fmt.Sprintf("host-%d", i))
+		l := p.link(t, host, p.enrol(t, host), newScript())
+		link.Handle(l, protocol.ReadScreen, func(context.Context, protocol.ReadScreenRequest) (protocol.ReadScreenReply, error) {
+			return protocol.ReadScreenReply{Title: string(host)}, nil
+		})
+		stop, _ := running(t, l)
+		stops = append(stops, stop)
+	}
+	p.await(t, "all say hello", func() bool { return p.hellos == hosts })
+	for i := range hosts {
+		host := protocol.HostID(fmt.Sprintf("host-%d", i))
+		reply, err := dispatch.Call(t.Context(), dispatch.Hosts{Conn: p.conn}, host, protocol.ReadScreen, protocol.ReadScreenRequest{})
+		if err != nil || reply.Title != string(host) {
+			t.Errorf("%s answered %q, %v", host, reply.Title, err)
+		}
+	}
+	for _, stop := range stops {
+		must(t, stop())
+	}
+}
