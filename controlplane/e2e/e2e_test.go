@@ -75,7 +75,10 @@ const redirect = "http://127.0.0.1:33418/callback"
 const password = "canary password nobody prints"
 
 // newWorld starts a control plane and makes its first administrator.
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T) *world { return startWorld(t, "serve") }
+
+// startWorld does so with `serve`, or with `up`, which makes a machine called here a host too.
+func startWorld(t *testing.T, command string) *world {
 	t.Helper()
 	cli, err := claudecli.Find(os.Getenv)
 	if errors.Is(err, claudecli.ErrMissing) {
@@ -88,8 +91,13 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(func() { w.end(t) })
 	w.model, err = w.scripts.Start(t.Context(), "127.0.0.1:0")
 	must(t, err)
-	w.plane = &harness.ControlPlane{Programs: w.programs, Dir: filepath.Join(dir, "plane")}
+	w.plane = &harness.ControlPlane{Programs: w.programs, Dir: filepath.Join(dir, "plane"), Up: command == "up"}
 	must(t, os.Mkdir(w.plane.Dir, 0o755))
+	if w.plane.Up {
+		h := w.machine("here")
+		must(t, h.Prepare(t.Context()))
+		w.plane.Env = h.Environment()
+	}
 	must(t, w.plane.Start(t.Context()))
 	link, err := w.plane.SetupLink(t.Context())
 	must(t, err)
@@ -129,17 +137,23 @@ func (w *world) invite(t *testing.T, name string) person {
 // addHost enrols a machine of this name for a person and waits until it is connected.
 func (w *world) addHost(t *testing.T, owner person, name string) *harness.Host {
 	t.Helper()
-	h := &harness.Host{
-		Programs: w.programs, Name: name, Model: w.model.URL,
-		Home: claudecli.Home{Dir: filepath.Join(w.dir, name), CLI: w.cli},
-	}
+	h := w.machine(name)
 	must(t, h.Prepare(t.Context()))
 	token, err := owner.browser.JoinToken(t.Context(), name)
 	must(t, err)
 	must(t, h.Enrol(t.Context(), w.plane.URL(), token))
-	w.hosts[name] = h
 	must(t, h.Start())
 	awaitHost(t, owner, name, true)
+	return h
+}
+
+// machine is a machine with a home of its own, which is no host yet.
+func (w *world) machine(name string) *harness.Host {
+	h := &harness.Host{
+		Programs: w.programs, Name: name, Model: w.model.URL,
+		Home: claudecli.Home{Dir: filepath.Join(w.dir, name), CLI: w.cli},
+	}
+	w.hosts[name] = h
 	return h
 }
 

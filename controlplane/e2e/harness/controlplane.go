@@ -15,7 +15,7 @@ import (
 type ControlPlane struct {
 	Programs Programs
 	Dir      string   // an empty directory from TempDir
-	Up       bool     // run `up`, which makes this machine a host too, instead of `serve`
+	Up       bool     // run `up`, which makes this machine a host called here, instead of `serve`
 	Env      []string // of the process, beside the harness's PATH
 	Listen   string   // chosen at the first Start; the same ever after
 
@@ -48,7 +48,7 @@ func (c *ControlPlane) Start(ctx context.Context) error {
 	args := []string{"--listen", c.Listen, "--public-url", c.URL(), "--data", c.Data()}
 	if c.Up {
 		command = "up"
-		args = append(args, "--hostagent", c.Programs.HostAgent)
+		args = append(args, "--hostagent", c.Programs.HostAgent, "--host-name", "here")
 	}
 	env := slices.Concat([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + c.Dir, "LANG=C.UTF-8"}, c.Env)
 	process, err := startProcess(c.Dir, env, c.Programs.ControlPlane, append([]string{command}, args...)...)

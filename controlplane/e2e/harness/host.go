@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"switchboard/controlplane/e2e/claudecli"
@@ -44,7 +43,7 @@ func (h *Host) Prepare(ctx context.Context) error {
 // Enrol makes the machine a host of the control plane, as the command on the page of hosts does.
 func (h *Host) Enrol(ctx context.Context, controlPlane, token string) error {
 	cmd := exec.CommandContext(ctx, h.Programs.HostAgent, "enroll", controlPlane, token)
-	cmd.Dir, cmd.Env = h.Home.Dir, h.environment()
+	cmd.Dir, cmd.Env = h.Home.Dir, h.Environment()
 	out, err := cmd.CombinedOutput()
 	h.outputs = append(h.outputs, string(out))
 	if err != nil {
@@ -55,7 +54,7 @@ func (h *Host) Enrol(ctx context.Context, controlPlane, token string) error {
 
 // Start starts the host agent, for the first time or again.
 func (h *Host) Start() error {
-	process, err := startProcess(h.Home.Dir, h.environment(), h.Programs.HostAgent, "run")
+	process, err := startProcess(h.Home.Dir, h.Environment(), h.Programs.HostAgent, "run")
 	if err != nil {
 		return err
 	}
@@ -63,7 +62,8 @@ func (h *Host) Start() error {
 	return nil
 }
 
-func (h *Host) environment() []string {
+// Environment is the whole environment of the host agent.
+func (h *Host) Environment() []string {
 	return append(h.Home.Environment(h.Model, os.Getenv("PATH")), "SHELL=/bin/sh", "USER=tester", "LOGNAME=tester")
 }
 
@@ -122,28 +122,4 @@ func (h *Host) Agents() ([]Agent, error) {
 		}
 	}
 	return agents, nil
-}
-
-// EndAll kills every process whose command line names dir: sessions, which outlive their host agent on purpose, and
-// what a killed control plane has left behind.
-func EndAll(dir string) error {
-	out, err := exec.Command("ps", "-axww", "-o", "pid=,command=").Output() //nolint:noctx // part of every clean-up
-	if err != nil {
-		return fmt.Errorf("listing processes: %w", err)
-	}
-	for line := range strings.Lines(string(out)) {
-		number, command, _ := strings.Cut(strings.TrimSpace(line), " ")
-		pid, err := strconv.Atoi(number)
-		if err != nil || pid == os.Getpid() || !strings.Contains(command, dir+"/") {
-			continue
-		}
-		process, err := os.FindProcess(pid)
-		if err != nil {
-			continue
-		}
-		if err := process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-			return fmt.Errorf("ending process %d: %w", pid, err)
-		}
-	}
-	return nil
 }
