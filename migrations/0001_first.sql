@@ -137,6 +137,7 @@ CREATE TABLE sessions (
     name            text NOT NULL,
     created_by      text NOT NULL REFERENCES users,
     idempotency_key text,
+    request         bytea NOT NULL DEFAULT '', -- hash of what was asked for, to know a repeat by
     agent           text NOT NULL,
     agent_version   text NOT NULL DEFAULT '',
     working_dir     text NOT NULL,
@@ -149,9 +150,11 @@ CREATE TABLE sessions (
     exit_code       integer,
     exit_reason     text NOT NULL DEFAULT '',
     last_seq        bigint NOT NULL DEFAULT 0, -- of the last committed event
+    state_seq       bigint NOT NULL DEFAULT 0, -- the event up to which state and what follows it are known
     UNIQUE (created_by, idempotency_key)
 );
 CREATE INDEX sessions_host ON sessions (host_id, started_at DESC);
+CREATE INDEX sessions_name ON sessions (lower(name));
 
 -- Every event of every session, exactly once, without a gap.
 CREATE TABLE events (
@@ -162,6 +165,9 @@ CREATE TABLE events (
     body       jsonb NOT NULL,
     PRIMARY KEY (session_id, seq)
 );
+CREATE INDEX events_entries ON events (session_id, seq) WHERE kind = 'entry';
+-- What search looks through. A tsvector holds at most 1 MB.
+CREATE INDEX events_words ON events USING gin (to_tsvector('simple', left(body->>'text', 65536))) WHERE kind = 'entry';
 
 CREATE TABLE messages (
     id              text PRIMARY KEY,

@@ -26,9 +26,3 @@ type Batch struct {
 	Settlements []protocol.Settlement
 	Messages    []protocol.MessageState
 }
-
-// Greeted is what became of a host's hello.
-type Greeted struct {
-	LastSeq map[protocol.SessionID]uint64 // of those sessions it named that are its own
-	Changed []protocol.SessionID          // to be told to who waits
-}

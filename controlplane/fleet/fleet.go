@@ -2,11 +2,16 @@
 // transcripts, templates. An operation takes the Caller and reads top to bottom: may he, record it, do it. The
 // MCP tools, the web pages and whatever else will ever act all enter here. It knows no SQL, no HTTP and no NATS
 // client.
+//
+// What is recorded in the audit chain: every call that would change something, allowed or refused, and every call
+// that reads what a session contains (transcript, screen, terminal, changes, search results, a wait that returns
+// entries). Listings and the state of sessions, prompts, messages and hosts are not. The record is committed
+// before anything else happens. A machine with a bad join token has no caller; that is logged and not recorded, so
+// that strangers cannot fill the record.
 package fleet
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -17,19 +22,10 @@ import (
 // Fleet carries out operations. Its fields are set once, before use.
 type Fleet struct {
 	Store     Store
-	Audit     func(context.Context, audit.Event) error // appends to the audit chain, committed when it returns
-	Hosts     dispatch.Hosts   // commands out
-	Changes   dispatch.Changes // tells who waits, on every replica, that a session has changed
-	PublicURL string           // without a trailing slash; links in answers begin with it
+	Audit     func(context.Context, audit.Event) error // appends to the audit chain; committed when it returns
+	Hosts     dispatch.Hosts                           // commands out
+	Changes   dispatch.Changes                         // tells who waits, on every replica, that a session has changed
+	PublicURL string                                   // without a trailing slash; links in answers begin with it
 	Log       *slog.Logger
 	Now       func() time.Time
 }
-
-// The errors an edge turns into answers, beside auth.ErrNotFound, auth.ErrForbidden and *protocol.Error. Each is
-// wrapped in a sentence for people.
-var (
-	ErrInvalid     = errors.New("invalid")     // the request is wrong; the message names the field
-	ErrConflict    = errors.New("conflict")    // not in this state: exited, a prompt is open, settled already
-	ErrUnavailable = errors.New("unavailable") // host away, or a store that cannot be reached; try again
-	ErrUnknown     = errors.New("unknown")     // sent, but the answer did not come: the outcome must be looked up
-)

@@ -2,7 +2,10 @@ package fleet
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"switchboard/auth"
@@ -25,18 +28,6 @@ type Session struct {
 	Access   Access // of the caller who asked
 }
 
-// NewSession is what a caller asks for. Empty fields take the template's value, then the host's default.
-type NewSession struct {
-	Name           string
-	Host           string // id or name; may be left out by who can use only one
-	WorkingDir     string
-	Template       string
-	Agent          string
-	PermissionMode string
-	Message        string // sent when the agent is ready
-	IdempotencyKey string
-}
-
 // SessionFilter narrows a listing.
 type SessionFilter struct {
 	Host   string // id or name
@@ -54,7 +45,8 @@ type SessionPage struct {
 // SessionStore keeps sessions.
 type SessionStore interface {
 	// VisibleSessions are those on hosts that the person owns or shares, with their open prompts, those that live
-	// first, then newest first.
+	// first, then newest first. HostOnline is whether the host has not been found to be away, and HostAway since
+	// when it is away or, if it is not, when it was last heard of.
 	VisibleSessions(ctx context.Context, user auth.UserID, q SessionQuery) ([]Session, error)
 	// ResolveSession finds those among the person's that have this id, handle or name, in any case of letters.
 	ResolveSession(ctx context.Context, user auth.UserID, ref string) ([]Session, error)
@@ -85,3 +77,115 @@ type SessionPlace struct {
 
 // ErrHandleTaken says that another session has this handle.
 var ErrHandleTaken = errors.New("handle is taken")
+
+// The lengths of a page of sessions.
+const (
+	defaultSessions = 50
+	maxSessions     = 200
+)
+
+var states = []protocol.State{
+	protocol.StateStarting, protocol.StateWorking, protocol.StateWaiting,
+	protocol.StateIdle, protocol.StateExited, protocol.StateUncertain,
+}
+
+// ListSessions returns one page of the sessions that the caller may see.
+func (f *Fleet) ListSessions(ctx context.Context, c auth.Caller, filter SessionFilter) (SessionPage, error) {
+	if err := f.anywhere(ctx, c, deed{scope: auth.ScopeSessionsRead}); err != nil {
+		return SessionPage{}, err
+	}
+	query, err := f.sessionQuery(ctx, c, filter)
+	if err != nil {
+		return SessionPage{}, err
+	}
+	limit := query.Limit
+	query.Limit++ // one more than is shown tells whether there is a next page
+	sessions, err := f.Store.VisibleSessions(ctx, c.User, query)
+	if err != nil {
+		return SessionPage{}, err
+	}
+	f.judge(sessions)
+	if len(sessions) <= limit {
+		return SessionPage{Sessions: sessions}, nil
+	}
+	return SessionPage{Sessions: sessions[:limit], Next: sessions[limit-1].place().String()}, nil
+}
+
+func (f *Fleet) sessionQuery(ctx context.Context, c auth.Caller, filter SessionFilter) (SessionQuery, error) {
+	query := SessionQuery{State: filter.State, Limit: filter.Limit}
+	if filter.State != "" && !slices.Contains(states, filter.State) {
+		return query, refuse(ErrInvalid, "state %.40q: want one of %v", filter.State, states)
+	}
+	if filter.Limit < 0 || filter.Limit > maxSessions {
+		return query, refuse(ErrInvalid, "limit %d: want 1 to %d", filter.Limit, maxSessions)
+	}
+	if filter.Limit == 0 {
+		query.Limit = defaultSessions
+	}
+	if filter.Cursor != "" {
+		place, err := parsePlace(filter.Cursor)
+		if err != nil {
+			return query, err
+		}
+		query.After = &place
+	}
+	if filter.Host == "" {
+		return query, nil
+	}
+	host, err := f.seeHost(ctx, c, filter.Host)
+	query.Host = host.ID
+	return query, err
+}
+
+// Session returns one session.
+func (f *Fleet) Session(ctx context.Context, c auth.Caller, ref string) (Session, error) {
+	return f.session(ctx, c, deed{scope: auth.ScopeSessionsRead, need: AccessViewer}, ref)
+}
+
+// judge decides by the time whether the sessions' hosts are online: one that is silent for too long is away.
+func (f *Fleet) judge(sessions []Session) {
+	for i := range sessions {
+		s := &sessions[i]
+		if s.HostOnline && f.Now().Sub(s.HostAway) >= protocol.OfflineAfter {
+			s.HostOnline = false
+		}
+		if s.HostOnline {
+			s.HostAway = time.Time{}
+		}
+	}
+}
+
+// stateWords says what a session does, and whether that is known.
+func (s Session) stateWords() string {
+	if s.HostOnline || s.State == protocol.StateExited {
+		return string(s.State)
+	}
+	return "last known as " + string(s.State)
+}
+
+func (s Session) place() SessionPlace {
+	return SessionPlace{Exited: s.State == protocol.StateExited, StartedAt: s.StartedAt, ID: s.ID}
+}
+
+// String is the place as a cursor.
+func (p SessionPlace) String() string {
+	// A bool, a time and a string always marshal.
+	text, _ := json.Marshal(p)
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+func parsePlace(cursor string) (SessionPlace, error) {
+	wrong := refuse(ErrInvalid, "cursor %.40q is not one that a listing gave", cursor)
+	text, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil {
+		return SessionPlace{}, wrong
+	}
+	var place SessionPlace
+	if err := json.Unmarshal(text, &place); err != nil {
+		return SessionPlace{}, wrong
+	}
+	if _, err := protocol.ParseSessionID(string(place.ID)); err != nil {
+		return SessionPlace{}, wrong
+	}
+	return place, nil
+}

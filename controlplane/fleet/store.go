@@ -5,6 +5,7 @@ package fleet
 // method.
 type Store interface {
 	HostStore
+	EnrolStore
 	SessionStore
 	EventStore
 	MessageStore

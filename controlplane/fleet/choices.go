@@ -1,0 +1,144 @@
+package fleet
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"switchboard/hostagent/protocol"
+)
+
+// readChoices reads the answer to a prompt with questions: a line for each, in their order. To a single question
+// the whole response is the answer.
+func readChoices(p protocol.Prompt, response string) (protocol.Answer, error) {
+	if id, err := namedOption(p, response); err != nil || id != "" {
+		return protocol.Answer{Option: id}, err
+	}
+	lines := []string{response}
+	if len(p.Questions) > 1 {
+		lines = nonEmptyLines(response)
+	}
+	if len(lines) != len(p.Questions) {
+		return protocol.Answer{}, refuse(ErrInvalid, "response: %d lines for %d questions; give one line for each, in this order: %s",
+			len(lines), len(p.Questions), questionList(p))
+	}
+	var choices [][]string
+	for i, q := range p.Questions {
+		labels, err := readChoice(q, lines[i], p.AllowsText)
+		if err != nil {
+			return protocol.Answer{}, err
+		}
+		choices = append(choices, labels)
+	}
+	return protocol.Answer{Choices: choices}, nil
+}
+
+// namedOption finds the option of the prompt as a whole that is meant by its id or its label. Numbers and words
+// like "no" belong to the questions.
+func namedOption(p protocol.Prompt, response string) (string, error) {
+	for _, o := range p.Options {
+		if !sameWords(o.ID, response) && !sameWords(o.Label, response) {
+			continue
+		}
+		for _, q := range p.Questions {
+			if label, err := readLabel(q, response); err != nil || label != "" {
+				return "", refuse(ErrInvalid, "response %.80q could mean the option %q or an answer to %s", response, o.ID, optionsOf(q))
+			}
+		}
+		return o.ID, nil
+	}
+	return "", nil
+}
+
+func nonEmptyLines(s string) []string {
+	var lines []string
+	for line := range strings.Lines(s) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// readChoice reads the answer to one question: a label or a number, several of them with commas or line ends
+// between where that is possible, or words of one's own where they are.
+func readChoice(q protocol.Question, said string, allowsText bool) ([]string, error) {
+	label, err := readLabel(q, said)
+	if err != nil {
+		return nil, err
+	}
+	if label != "" {
+		return []string{label}, nil
+	}
+	labels, rest, err := readLabels(q, said)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case len(labels) > 0 && len(rest) == 0 && q.MultiSelect:
+		return labels, nil
+	case len(labels) > 0 && len(rest) == 0:
+		return nil, refuse(ErrInvalid, "response %.80q: %q takes one answer", said, q.Text)
+	case len(labels) > 0:
+		return nil, refuse(ErrInvalid, "response %.80q: %.80q is no option of %s", said, rest[0], optionsOf(q))
+	case !allowsText:
+		return nil, refuse(ErrInvalid, "response %.80q: this question takes %s", said, optionsOf(q))
+	case number(said) > 0:
+		return nil, refuse(ErrInvalid, "response %.80q: there is no such number among %s", said, optionsOf(q))
+	}
+	return []string{said}, nil
+}
+
+// readLabels splits what was said at commas and line ends into labels and what is none.
+func readLabels(q protocol.Question, said string) (labels, rest []string, err error) {
+	for _, part := range strings.FieldsFunc(said, func(r rune) bool { return r == ',' || r == '\n' }) {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		label, err := readLabel(q, part)
+		if err != nil {
+			return nil, nil, err
+		}
+		switch {
+		case label == "":
+			rest = append(rest, part)
+		case !slices.Contains(labels, label):
+			labels = append(labels, label)
+		}
+	}
+	return labels, rest, nil
+}
+
+// readLabel finds the one option that is meant by its label or its number, or "".
+func readLabel(q protocol.Question, said string) (string, error) {
+	var found []string
+	for i, o := range q.Options {
+		if sameWords(o.Label, said) || number(said) == i+1 {
+			found = append(found, o.Label)
+		}
+	}
+	if len(found) > 1 {
+		return "", refuse(ErrInvalid, "response %.80q could mean more than one option of %s", said, optionsOf(q))
+	}
+	if len(found) == 0 {
+		return "", nil
+	}
+	return found[0], nil
+}
+
+func optionsOf(q protocol.Question) string {
+	var words []string
+	for i, o := range q.Options {
+		words = append(words, strconv.Itoa(i+1)+" "+strconv.Quote(o.Label))
+	}
+	return fmt.Sprintf("%q: %s", q.Text, strings.Join(words, ", "))
+}
+
+func questionList(p protocol.Prompt) string {
+	var words []string
+	for _, q := range p.Questions {
+		words = append(words, optionsOf(q))
+	}
+	return strings.Join(words, "; ")
+}

@@ -1,0 +1,63 @@
+package fleet
+
+import (
+	"context"
+
+	"switchboard/auth"
+	"switchboard/hostagent/protocol"
+)
+
+// TerminateSession ends a session; force does not wait for the agent to end by itself. To end one that has exited
+// is no error.
+func (f *Fleet) TerminateSession(ctx context.Context, c auth.Caller, ref string, force bool) (Session, error) {
+	id := protocol.CommandID(protocol.NewID())
+	session, err := f.session(ctx, c, operate("session.terminate", id), ref)
+	if err != nil || session.State == protocol.StateExited {
+		return session, err
+	}
+	return control(ctx, f, c, session, protocol.TerminateSession, protocol.TerminateSessionRequest{
+		Act: f.act(c, id), Session: session.ID, Force: force,
+	})
+}
+
+// InterruptSession stops what a session's agent is doing; the session goes on.
+func (f *Fleet) InterruptSession(ctx context.Context, c auth.Caller, ref string) (Session, error) {
+	id := protocol.CommandID(protocol.NewID())
+	session, err := f.session(ctx, c, operate("session.interrupt", id), ref)
+	if err != nil {
+		return Session{}, err
+	}
+	return control(ctx, f, c, session, protocol.InterruptSession, protocol.InterruptSessionRequest{
+		Act: f.act(c, id), Session: session.ID,
+	})
+}
+
+// ResumeSession starts an exited session's agent again, with its conversation.
+func (f *Fleet) ResumeSession(ctx context.Context, c auth.Caller, ref string) (Session, error) {
+	id := protocol.CommandID(protocol.NewID())
+	session, err := f.session(ctx, c, operate("session.resume", id), ref)
+	if err != nil {
+		return Session{}, err
+	}
+	return control(ctx, f, c, session, protocol.ResumeSession, protocol.ResumeSessionRequest{
+		Act: f.act(c, id), Session: session.ID,
+	})
+}
+
+// operate is the deed of one who acts on a session.
+func operate(action string, command protocol.CommandID) deed {
+	return deed{action: action, scope: auth.ScopeSessionsWrite, need: AccessOperator, command: command}
+}
+
+// control carries out what the gate has let through, and stores what the host says of the session then.
+func control[Request any](ctx context.Context, f *Fleet, c auth.Caller, session Session,
+	command protocol.Command[Request, protocol.SessionReply], request Request,
+) (Session, error) {
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	reply, err := tell(ctx, f, session.peer(), command, request)
+	if err != nil {
+		return Session{}, err
+	}
+	return f.project(ctx, c, session.Host, session.ID, reply.Session)
+}

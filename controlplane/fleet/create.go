@@ -1,0 +1,302 @@
+package fleet
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"switchboard/auth"
+	"switchboard/hostagent/protocol"
+)
+
+// NewSession is what a caller asks for. Empty fields take the template's value, then the host's default.
+type NewSession struct {
+	Name           string
+	Host           string // id or name; may be left out by who can use only one
+	WorkingDir     string
+	Template       string
+	Agent          string
+	PermissionMode string
+	Message        string // sent when the agent is ready
+	IdempotencyKey string
+}
+
+// CreateSession starts a session on a host. If the session is there and only its first message was not sent, it
+// returns the session and the error.
+func (f *Fleet) CreateSession(ctx context.Context, c auth.Caller, n NewSession) (Session, error) {
+	id, command := protocol.NewSessionID(), protocol.CommandID(protocol.NewID())
+	d := deed{
+		action: "session.create", scope: auth.ScopeSessionsWrite, need: AccessOperator,
+		command: command, target: string(id),
+	}
+	host, filled, err := f.place(ctx, c, d, n)
+	if err != nil {
+		return Session{}, err
+	}
+	if err := filled.check(); err != nil {
+		return Session{}, err
+	}
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	first, fresh, err := f.insertSession(ctx, newSession(c, host, id, filled, f.Now()), n.IdempotencyKey, n.sum())
+	if err != nil {
+		return Session{}, err
+	}
+	if !fresh {
+		return f.seeSession(ctx, c, string(first))
+	}
+	return f.start(ctx, c, host, filled, protocol.CreateSessionRequest{
+		Act: f.act(c, command), Session: id, Name: sessionName(filled), Agent: filled.Agent,
+		WorkingDir: filled.WorkingDir, PermissionMode: filled.PermissionMode,
+	})
+}
+
+// place is CreateSession's gate: it finds the host, and what n leaves out, before the right is judged.
+func (f *Fleet) place(ctx context.Context, c auth.Caller, d deed, n NewSession) (Host, NewSession, error) {
+	if !c.Scopes.Has(d.scope) {
+		return Host{}, n, f.record(ctx, c, d.at(n.Host), &auth.ScopeError{Needed: d.scope})
+	}
+	filled, err := f.fill(ctx, c, n)
+	if err != nil {
+		return Host{}, n, f.record(ctx, c, d.at(or(n.Template, n.Host)), err)
+	}
+	host, err := f.host(ctx, c, d, filled.Host)
+	return host, filled, err
+}
+
+// fill takes what n leaves out from its template and, for the host, from there being only one.
+func (f *Fleet) fill(ctx context.Context, c auth.Caller, n NewSession) (NewSession, error) {
+	if n.Template != "" {
+		template, err := f.seeTemplate(ctx, c, n.Template)
+		if err != nil {
+			return n, err
+		}
+		n = n.with(template)
+	}
+	if n.Host != "" {
+		return n, nil
+	}
+	host, err := f.onlyHost(ctx, c)
+	n.Host = string(host.ID)
+	return n, err
+}
+
+func (n NewSession) with(t Template) NewSession {
+	n.Host = or(n.Host, string(t.Host))
+	n.WorkingDir = or(n.WorkingDir, t.WorkingDir)
+	n.Agent = or(n.Agent, t.Agent)
+	n.PermissionMode = or(n.PermissionMode, t.PermissionMode)
+	n.Message = or(n.Message, t.Message)
+	n.Name = or(n.Name, t.Name)
+	return n
+}
+
+func or(first, second string) string {
+	if first != "" {
+		return first
+	}
+	return second
+}
+
+// onlyHost is the host that a caller means who names none: the only one on which he may run sessions.
+func (f *Fleet) onlyHost(ctx context.Context, c auth.Caller) (Host, error) {
+	visible, err := f.Store.VisibleHosts(ctx, c, "")
+	if err != nil {
+		return Host{}, err
+	}
+	var usable []Host
+	var names []string
+	for _, h := range visible {
+		if h.Access >= AccessOperator {
+			usable = append(usable, h)
+			names = append(names, fmt.Sprintf("%s (%s)", h.Name, h.onlineWords(f.Now())))
+		}
+	}
+	switch len(usable) {
+	case 0:
+		return Host{}, refuse(ErrInvalid, "host: there is none on which you may start sessions; register one on %s/hosts", f.PublicURL)
+	case 1:
+		return usable[0], nil
+	}
+	return Host{}, refuse(ErrInvalid, "host: say which one of %s", strings.Join(names, ", "))
+}
+
+// check refuses what no host could take. What this host's owner allows is for the host to say.
+func (n NewSession) check() error {
+	if err := checkKey(n.IdempotencyKey); err != nil {
+		return err
+	}
+	if err := checkLine("name", n.Name, 200); err != nil {
+		return err
+	}
+	if err := checkLine("working_dir", n.WorkingDir, 4096); err != nil {
+		return err
+	}
+	if d := n.WorkingDir; d != "" && d != "~" && !strings.HasPrefix(d, "/") && !strings.HasPrefix(d, "~/") {
+		return refuse(ErrInvalid, "working_dir %.80q: want a path that begins with / or ~/", d)
+	}
+	if err := checkLine("agent", n.Agent, 40); err != nil {
+		return err
+	}
+	if err := checkLine("permission_mode", n.PermissionMode, 40); err != nil {
+		return err
+	}
+	if n.Message == "" {
+		return nil
+	}
+	return checkText(n.Message)
+}
+
+// checkLine refuses a field that is too long or that is not one line of text.
+func checkLine(field, value string, most int) error {
+	if len(value) > most {
+		return refuse(ErrInvalid, "%s: %d bytes; at most %d are allowed", field, len(value), most)
+	}
+	if !utf8.ValidString(value) {
+		return refuse(ErrInvalid, "%s: not valid UTF-8", field)
+	}
+	if i := strings.IndexFunc(value, unicode.IsControl); i >= 0 {
+		return refuse(ErrInvalid, "%s: control character %U at byte %d", field, []rune(value[i:])[0], i)
+	}
+	return nil
+}
+
+// checkKey refuses an idempotency key that could not be kept.
+func checkKey(key string) error { return checkLine("idempotency_key", key, 200) }
+
+// sum tells two requests under one idempotency key apart.
+func (n NewSession) sum() []byte {
+	text, _ := json.Marshal(n) // strings always marshal
+	sum := sha256.Sum256(text)
+	return sum[:]
+}
+
+func newSession(c auth.Caller, host Host, id protocol.SessionID, n NewSession, now time.Time) Session {
+	return Session{
+		Session: protocol.Session{
+			ID: id, Name: sessionName(n), Agent: n.Agent, WorkingDir: n.WorkingDir, PermissionMode: n.PermissionMode,
+			State: protocol.StateStarting, Evidence: "requested", StateAt: now, StartedAt: now,
+		},
+		Host: host.ID, CreatedBy: c.User,
+	}
+}
+
+const maxName = 40
+
+// sessionName is the name asked for, or that of the directory, in characters that can be said and typed anywhere.
+func sessionName(n NewSession) string {
+	for _, name := range []string{n.Name, path.Base(n.WorkingDir), "session"} {
+		name = strings.Map(nameRune, name)
+		name = name[:min(len(name), maxName)]
+		if name = strings.Trim(name, "-._"); name != "" {
+			return name
+		}
+	}
+	return "session"
+}
+
+func nameRune(r rune) rune {
+	switch {
+	case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '.', r == '_', r == '-':
+		return r
+	case unicode.IsSpace(r), r == '/':
+		return '-'
+	}
+	return -1
+}
+
+// handleTries is how many handles are tried before giving up. There are 900,000 for each name.
+const handleTries = 5
+
+// insertSession commits the session's row under a handle of its own.
+func (f *Fleet) insertSession(ctx context.Context, s Session, key string, request []byte) (protocol.SessionID, bool, error) {
+	var err error
+	for range handleTries {
+		s.Handle = strings.ToLower(s.Name) + "_" + handleSuffix()
+		var first protocol.SessionID
+		var fresh bool
+		first, fresh, err = f.Store.InsertSession(ctx, s, key, request)
+		if errors.Is(err, ErrHandleTaken) {
+			continue
+		}
+		if errors.Is(err, ErrConflict) {
+			return "", false, refuse(ErrConflict, "idempotency_key %.40q was used for another session", key)
+		}
+		return first, fresh, err
+	}
+	return "", false, err
+}
+
+// handleSuffix is four characters that are not mistaken for one another when they are read out.
+func handleSuffix() string {
+	const letters = "abcdefghjkmnpqrstuvwxyz23456789"
+	var suffix [4]byte
+	_, _ = rand.Read(suffix[:]) // never fails
+	for i, b := range suffix {
+		suffix[i] = letters[int(b)%len(letters)]
+	}
+	return string(suffix[:])
+}
+
+// start has the host start the session whose row is committed, and sends its first message.
+func (f *Fleet) start(ctx context.Context, c auth.Caller, host Host, n NewSession, r protocol.CreateSessionRequest) (Session, error) {
+	reply, err := tell(ctx, f, host.peer(), protocol.CreateSession, r)
+	if err != nil {
+		return Session{}, f.notStarted(ctx, c, r.Session, err)
+	}
+	session, err := f.project(ctx, c, host.ID, r.Session, reply.Session)
+	if err != nil || n.Message == "" {
+		return session, err
+	}
+	message := Message{ID: protocol.MessageID(protocol.NewID()), Text: n.Message}
+	if _, err := f.send(ctx, c, session, message); err != nil {
+		return session, fmt.Errorf("session %s is started, but its first message was not sent: %w", session.Handle, err)
+	}
+	return session, nil
+}
+
+// notStarted settles the row of a session whose host did not say that it started it.
+func (f *Fleet) notStarted(ctx context.Context, c auth.Caller, id protocol.SessionID, cause error) error {
+	if nothingDone(cause) {
+		if err := f.Store.RemoveSession(ctx, id); err != nil {
+			f.Log.WarnContext(ctx, "session that was not started is still listed", "session", id, "err", err)
+		}
+		return fmt.Errorf("session not started: %w", cause)
+	}
+	session, err := f.seeSession(ctx, c, string(id))
+	if err != nil {
+		return errors.Join(cause, err)
+	}
+	return fmt.Errorf("session %s: %w", session.Handle, cause)
+}
+
+// project stores what a host answered about its session, tells who waits, and returns the session as it is now.
+func (f *Fleet) project(ctx context.Context, c auth.Caller, host protocol.HostID, id protocol.SessionID, said protocol.Session) (Session, error) {
+	said.ID = id // whatever the host says: this is what it was asked about
+	if err := f.Store.ProjectSession(ctx, host, known(said)); err != nil {
+		return Session{}, fmt.Errorf("store what the host answered: %w", err)
+	}
+	f.Changes.Publish(host, id)
+	return f.seeSession(ctx, c, string(id))
+}
+
+// known replaces a state that this version does not know, and times that were not given.
+func known(s protocol.Session) protocol.Session {
+	if !slices.Contains(states, s.State) {
+		s.Evidence = fmt.Sprintf("host says %.40q", s.State)
+		s.State = protocol.StateUncertain
+	}
+	if s.StateAt.IsZero() {
+		s.StateAt = time.Unix(0, 0)
+	}
+	return s
+}

@@ -1,0 +1,146 @@
+package fleet
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"regexp"
+	"strings"
+	"time"
+
+	"switchboard/auth"
+	"switchboard/auth/audit"
+	"switchboard/hostagent/protocol"
+)
+
+// JoinToken lets one machine become a host. Token is only known when it is made; its hash is kept.
+type JoinToken struct {
+	Token     string
+	HostName  string
+	Owner     auth.UserID
+	ExpiresAt time.Time
+}
+
+// Enrolment is what a machine says of itself to become a host.
+type Enrolment struct {
+	Token string // the join token
+	NKey  string // the public half of the key that it made
+}
+
+// EnrolStore keeps join tokens, and trades them for hosts.
+type EnrolStore interface {
+	// InsertJoinToken keeps a token's hash. Without an owner it is the first administrator's, if there is one.
+	InsertJoinToken(ctx context.Context, hash []byte, token JoinToken) error
+	// JoinToken finds what a token is for. ErrNotFound: unknown, expired at the given time, or used by another key.
+	JoinToken(ctx context.Context, hash []byte, nkey string, at time.Time) (JoinToken, error)
+	// Enrol spends a token and inserts the host, both or neither. A repeat with the same key returns the host that
+	// it made. ErrNotFound: the token is no longer good; ErrConflict: the name or the key is taken.
+	Enrol(ctx context.Context, hash []byte, host Host) (Host, error)
+}
+
+// joinTokenLife is long enough to walk over to another machine.
+const joinTokenLife = 30 * time.Minute
+
+// joinTokenPrefix makes a leaked token recognisable.
+const joinTokenPrefix = "swj_"
+
+// CreateJoinToken makes a token with which one machine becomes the caller's host.
+func (f *Fleet) CreateJoinToken(ctx context.Context, c auth.Caller, hostName string) (JoinToken, error) {
+	err := f.anywhere(ctx, c, deed{action: "host.invite", scope: auth.ScopeManage, target: limit(hostName)})
+	if err != nil {
+		return JoinToken{}, err
+	}
+	return f.newJoinToken(ctx, c.User, hostName)
+}
+
+// NewLocalJoinToken makes one for the machine that the control plane itself runs on, for its operator, who needs
+// no account yet. The host becomes the first administrator's, now or later.
+func (f *Fleet) NewLocalJoinToken(ctx context.Context, hostName string) (JoinToken, error) {
+	return f.newJoinToken(ctx, "", hostName)
+}
+
+func (f *Fleet) newJoinToken(ctx context.Context, owner auth.UserID, name string) (JoinToken, error) {
+	name = strings.TrimSpace(name)
+	if err := checkHostName(name); err != nil {
+		return JoinToken{}, err
+	}
+	token := JoinToken{
+		Token: joinTokenPrefix + protocol.NewID(), HostName: name, Owner: owner, ExpiresAt: f.Now().Add(joinTokenLife),
+	}
+	if err := f.Store.InsertJoinToken(ctx, hashToken(token.Token), token); err != nil {
+		return JoinToken{}, err
+	}
+	return token, nil
+}
+
+// hashToken is what is kept of a join token. It has 130 random bits, so it needs no salt and no slow hash.
+func hashToken(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:]
+}
+
+// userKey is the public half of a user's nkey: U, and base32.
+var userKey = regexp.MustCompile(`^U[A-Z2-7]{55}$`)
+
+// Enrol makes a machine a host. The join token is the right; each is good for one key.
+func (f *Fleet) Enrol(ctx context.Context, e Enrolment, addr string) (Host, error) {
+	if !userKey.MatchString(e.NKey) {
+		return Host{}, refuse(ErrInvalid, "nkey %.60q: want a user's public key", e.NKey)
+	}
+	hash := hashToken(e.Token)
+	token, err := f.Store.JoinToken(ctx, hash, e.NKey, f.Now())
+	if errors.Is(err, auth.ErrNotFound) {
+		f.Log.WarnContext(ctx, "host enrolment refused", "addr", addr)
+		return Host{}, refuse(auth.ErrForbidden, "this join token is not good: unknown, used or expired; make a new one on %s/hosts", f.PublicURL)
+	}
+	if err != nil {
+		return Host{}, err
+	}
+	host := Host{ID: newHostID(token.HostName), Name: token.HostName, Owner: token.Owner, NKey: e.NKey, CreatedAt: f.Now()}
+	err = f.record(ctx, auth.Caller{User: token.Owner, Addr: addr}, audit.Event{
+		Action: "host.enrol", Host: string(host.ID), Detail: map[string]string{"host_name": host.Name, "nkey": e.NKey},
+	}, nil)
+	if err != nil {
+		return Host{}, err
+	}
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	enrolled, err := f.Store.Enrol(ctx, hash, host)
+	switch {
+	case errors.Is(err, ErrConflict):
+		return Host{}, refuse(ErrConflict, "there is a host named %s already, or this key was used before; remove that host first, or enrol with a new key", host.Name)
+	case errors.Is(err, auth.ErrNotFound):
+		return Host{}, refuse(auth.ErrForbidden, "this join token was used by another machine just now")
+	}
+	return enrolled, err
+}
+
+// newHostID is a name that a log's reader recognises, with enough chance behind it to be new.
+func newHostID(name string) protocol.HostID {
+	slug := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			return r
+		}
+		return '-'
+	}, strings.ToLower(name))
+	return protocol.HostID(strings.Trim(slug[:min(len(slug), 24)], "-") + "-" + protocol.NewID()[:10])
+}
+
+// HostByKey finds the host that a connection's key belongs to; a removed host's belongs to none.
+func (f *Fleet) HostByKey(ctx context.Context, nkey string) (Host, error) {
+	unseen := refuse(auth.ErrNotFound, "no host has the key %.60q", nkey)
+	if !userKey.MatchString(nkey) {
+		return Host{}, unseen
+	}
+	host, err := f.Store.HostByKey(ctx, nkey)
+	if err != nil {
+		return Host{}, unlessFound(err, unseen)
+	}
+	return host, nil
+}
+
+// AdoptHosts gives the hosts that were enrolled before there was anybody to the first administrator.
+func (f *Fleet) AdoptHosts(ctx context.Context, first auth.UserID) error {
+	return f.Store.AdoptHosts(ctx, first)
+}

@@ -1,0 +1,110 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"switchboard/controlplane/fleet"
+	"switchboard/hostagent/protocol"
+)
+
+// RecordEvents implements fleet.EventStore.
+func (db *DB) RecordEvents(ctx context.Context, host protocol.HostID, batch fleet.Batch) (uint64, error) {
+	var last uint64
+	err := db.begin(ctx, "record events", func(tx pgx.Tx) error {
+		err := tx.QueryRow(ctx, `
+			SELECT last_seq FROM sessions WHERE id = $1 AND host_id = $2
+			FOR UPDATE`, batch.Session, host).Scan(&last)
+		if err != nil {
+			return err
+		}
+		fresh := slices.DeleteFunc(slices.Clone(batch.Events), func(e protocol.Event) bool { return e.Seq <= last })
+		if len(fresh) == 0 || fresh[0].Seq != last+1 {
+			return nil // a repeat, or a gap: the host hears from where to go on
+		}
+		last += uint64(len(fresh))
+		writes := &pgx.Batch{}
+		queueEvents(writes, batch.Session, fresh)
+		queueChanges(writes, host, batch)
+		writes.Queue(`UPDATE sessions SET last_seq = $2 WHERE id = $1`, batch.Session, last)
+		return tx.SendBatch(ctx, writes).Close()
+	})
+	return last, err
+}
+
+func queueEvents(writes *pgx.Batch, session protocol.SessionID, events []protocol.Event) {
+	seqs := make([]int64, len(events))
+	times := make([]time.Time, len(events))
+	kinds := make([]string, len(events))
+	bodies := make([]string, len(events))
+	for i, e := range events {
+		seqs[i], times[i], kinds[i], bodies[i] = int64(e.Seq), e.At, string(e.Kind), string(e.Body)
+	}
+	writes.Queue(`
+		INSERT INTO events (session_id, seq, at, kind, body)
+		SELECT $1, e.seq, e.at, e.kind, e.body::jsonb
+		FROM unnest($2::bigint[], $3::timestamptz[], $4::text[], $5::text[]) AS e (seq, at, kind, body)`,
+		session, seqs, times, kinds, bodies)
+}
+
+// queueChanges writes what follows from the events. Each change leaves alone what is not the session's own, and
+// does nothing where it, or something newer, has been written before.
+func queueChanges(writes *pgx.Batch, host protocol.HostID, batch fleet.Batch) {
+	if batch.State != nil {
+		writes.Queue(projection, projectionArgs(host, *batch.State)...)
+	}
+	for _, p := range batch.Prompts {
+		writes.Queue(`
+			INSERT INTO prompts (id, session_id, status, prompt, asked_at) VALUES ($1, $2, 'asked', $3, $4)
+			ON CONFLICT (id) DO NOTHING`, p.ID, batch.Session, p, p.AskedAt)
+	}
+	for _, s := range batch.Settlements {
+		writes.Queue(`
+			UPDATE prompts SET status = 'settled', settlement = $3, settled_at = $4
+			WHERE id = $1 AND session_id = $2 AND status <> 'settled'`, s.Prompt, batch.Session, s, s.At)
+	}
+	for _, m := range batch.Messages {
+		writes.Queue(messageAdvance, m.ID, batch.Session, m.Status, m.Detail)
+	}
+}
+
+// Entries implements fleet.EventStore.
+func (db *DB) Entries(ctx context.Context, session protocol.SessionID, after, upTo uint64, limit int) ([]fleet.TranscriptEntry, error) {
+	rows, _ := db.pool.Query(ctx, `
+		SELECT seq, at, body FROM events
+		WHERE session_id = $1 AND kind = 'entry' AND seq > $2 AND seq <= $3
+		ORDER BY seq
+		LIMIT $4`, session, after, upTo, limit)
+	entries, err := pgx.CollectRows(rows, scanEntry)
+	return entries, explain("read a transcript", err)
+}
+
+// LastEntries implements fleet.EventStore.
+func (db *DB) LastEntries(ctx context.Context, session protocol.SessionID, upTo uint64, limit int) ([]fleet.TranscriptEntry, error) {
+	rows, _ := db.pool.Query(ctx, `
+		SELECT seq, at, body FROM events
+		WHERE session_id = $1 AND kind = 'entry' AND seq <= $2
+		ORDER BY seq DESC
+		LIMIT $3`, session, upTo, limit)
+	entries, err := pgx.CollectRows(rows, scanEntry)
+	slices.Reverse(entries)
+	return entries, explain("read a transcript's end", err)
+}
+
+// scanEntry reads an entry. One that is not as this version knows them is shown as what it is.
+func scanEntry(row pgx.CollectableRow) (fleet.TranscriptEntry, error) {
+	var e fleet.TranscriptEntry
+	var body []byte
+	if err := row.Scan(&e.Seq, &e.At, &body); err != nil {
+		return e, err
+	}
+	if err := json.Unmarshal(body, &e.Entry); err != nil {
+		e.Entry = protocol.Entry{Role: protocol.RoleNotice, Text: fmt.Sprintf("entry of an unknown form: %s", body)}
+	}
+	return e, nil
+}

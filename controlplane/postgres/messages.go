@@ -1,0 +1,65 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"switchboard/controlplane/fleet"
+	"switchboard/hostagent/protocol"
+)
+
+const messageColumns = `
+	m.id, m.session_id, m.author_id, u.display_name, m.client_id, coalesce(m.idempotency_key, ''), m.body, m.status,
+	m.detail, m.created_at, m.updated_at`
+
+func scanMessage(row pgx.CollectableRow) (fleet.Message, error) {
+	var m fleet.Message
+	err := row.Scan(&m.ID, &m.Session, &m.Author, &m.AuthorName, &m.ClientID, &m.IdempotencyKey, &m.Text, &m.Status,
+		&m.Detail, &m.CreatedAt, &m.UpdatedAt)
+	return m, err
+}
+
+// InsertMessage implements fleet.MessageStore.
+func (db *DB) InsertMessage(ctx context.Context, m fleet.Message) (fleet.Message, bool, error) {
+	tag, err := db.pool.Exec(ctx, `
+		INSERT INTO messages (id, session_id, author_id, client_id, idempotency_key, body, status, detail, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, nullif($5, ''), $6, $7, $8, $9, $9)
+		ON CONFLICT (author_id, idempotency_key) DO NOTHING`,
+		m.ID, m.Session, m.Author, m.ClientID, m.IdempotencyKey, m.Text, m.Status, m.Detail, m.CreatedAt)
+	if err != nil {
+		return fleet.Message{}, false, explain("keep a message", err)
+	}
+	if tag.RowsAffected() == 1 {
+		return m, true, nil
+	}
+	rows, _ := db.pool.Query(ctx, `
+		SELECT `+messageColumns+`
+		FROM messages m JOIN users u ON u.id = m.author_id
+		WHERE m.author_id = $1 AND m.idempotency_key = $2`, m.Author, m.IdempotencyKey)
+	first, err := pgx.CollectExactlyOneRow(rows, scanMessage)
+	return first, false, explain("read the message of an idempotency key", err)
+}
+
+// Message implements fleet.MessageStore.
+func (db *DB) Message(ctx context.Context, id protocol.MessageID) (fleet.Message, error) {
+	rows, _ := db.pool.Query(ctx, `
+		SELECT `+messageColumns+`
+		FROM messages m JOIN users u ON u.id = m.author_id
+		WHERE m.id = $1`, id)
+	message, err := pgx.CollectExactlyOneRow(rows, scanMessage)
+	return message, explain("read a message", err)
+}
+
+// messageAdvance stores a status that does not come before the stored one: queued, delivered, then one of those
+// that stay.
+const messageAdvance = `
+	UPDATE messages SET status = $3, detail = $4, updated_at = now()
+	WHERE id = $1 AND session_id = $2
+		AND (status = 'queued' OR status = 'delivered' AND $3 <> 'queued')`
+
+// AdvanceMessage implements fleet.MessageStore.
+func (db *DB) AdvanceMessage(ctx context.Context, session protocol.SessionID, m protocol.MessageState) error {
+	_, err := db.pool.Exec(ctx, messageAdvance, m.ID, session, m.Status, m.Detail)
+	return explain("store what became of a message", err)
+}

@@ -1,0 +1,48 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"switchboard/auth"
+	"switchboard/controlplane/fleet"
+)
+
+// Search implements fleet.SearchStore. Words are compared as they stand, since transcripts hold more code than
+// prose; the expression must be that of the index events_words.
+func (db *DB) Search(ctx context.Context, user auth.UserID, query string, limit int) ([]fleet.Hit, error) {
+	rows, _ := db.pool.Query(ctx, `
+		WITH words AS (
+			SELECT websearch_to_tsquery('simple', $2) AS query
+		), visible AS (
+			SELECT s.id, s.handle, s.name, s.working_dir, s.started_at, h.name AS host_name
+			FROM `+visibleSessions+`
+		), hits AS (
+			(SELECT v.id, v.handle, v.host_name, 0 AS seq, v.started_at AS at, '' AS role,
+				v.name || ' in ' || v.working_dir AS text, 0 AS rank
+			FROM visible v
+			WHERE strpos(lower(v.handle || ' ' || v.name || ' ' || v.working_dir), lower($2)) > 0
+			ORDER BY v.started_at DESC
+			LIMIT $3)
+			UNION ALL
+			(SELECT v.id, v.handle, v.host_name, e.seq, e.at, coalesce(e.body->>'role', ''),
+				left(e.body->>'text', 65536), 1
+			FROM events e JOIN visible v ON v.id = e.session_id
+			WHERE e.kind = 'entry' AND to_tsvector('simple', left(e.body->>'text', 65536)) @@ (SELECT query FROM words)
+			ORDER BY e.at DESC
+			LIMIT $3)
+			ORDER BY rank, at DESC
+			LIMIT $3
+		)
+		SELECT id, handle, host_name, seq, at, role,
+			ts_headline('simple', text, (SELECT query FROM words), 'MaxWords=30, MinWords=10, StartSel="", StopSel=""')
+		FROM hits
+		ORDER BY rank, at DESC`, user, query, limit)
+	hits, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (fleet.Hit, error) {
+		var h fleet.Hit
+		err := row.Scan(&h.Session, &h.Handle, &h.HostName, &h.Seq, &h.At, &h.Role, &h.Snippet)
+		return h, err
+	})
+	return hits, explain("search", err)
+}

@@ -1,0 +1,148 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"switchboard/auth"
+	"switchboard/controlplane/fleet"
+	"switchboard/hostagent/protocol"
+)
+
+// DB is the store of everything that fleet does.
+var _ fleet.Store = (*DB)(nil)
+
+// sessionColumns are what scanSession reads of visibleSessions.
+const sessionColumns = `
+	s.id, s.name, s.agent, s.agent_version, s.working_dir, s.permission_mode, s.state, s.evidence, s.state_at,
+	s.started_at, s.exited_at, s.exit_code, s.exit_reason, s.last_seq, s.state_seq, s.handle, s.host_id, h.name,
+	h.away_since IS NULL AND h.last_seen_at IS NOT NULL, coalesce(h.away_since, h.last_seen_at),
+	s.created_by, u.display_name, h.owner_id IS NOT DISTINCT FROM $1, coalesce(x.access, '')`
+
+// visibleSessions are those that the person $1 may see: on hosts that he owns or that are shared with him.
+const visibleSessions = `
+	sessions s
+	JOIN hosts h ON h.id = s.host_id AND h.removed_at IS NULL
+	JOIN users u ON u.id = s.created_by
+	LEFT JOIN host_shares x ON x.host_id = h.id AND x.user_id = $1
+	WHERE (h.owner_id = $1 OR x.user_id IS NOT NULL)`
+
+func scanSession(row pgx.CollectableRow) (fleet.Session, error) {
+	var s fleet.Session
+	var seen *time.Time
+	var owner bool
+	var share string
+	err := row.Scan(&s.ID, &s.Name, &s.Agent, &s.AgentVersion, &s.WorkingDir, &s.PermissionMode, &s.State, &s.Evidence, &s.StateAt,
+		&s.StartedAt, &s.ExitedAt, &s.ExitCode, &s.ExitReason, &s.LastSeq, &s.StateSeq, &s.Handle, &s.Host, &s.HostName,
+		&s.HostOnline, &seen, &s.CreatedBy, &s.Creator, &owner, &share)
+	if seen != nil {
+		s.HostAway = *seen
+	}
+	s.Access = access(owner, share, auth.RoleMember)
+	return s, err
+}
+
+// VisibleSessions implements fleet.SessionStore.
+func (db *DB) VisibleSessions(ctx context.Context, user auth.UserID, q fleet.SessionQuery) ([]fleet.Session, error) {
+	after := fleet.SessionPlace{}
+	if q.After != nil {
+		after = *q.After
+	}
+	rows, _ := db.pool.Query(ctx, `
+		SELECT `+sessionColumns+`
+		FROM `+visibleSessions+`
+			AND ($2 = '' OR s.host_id = $2)
+			AND ($3 = '' OR s.state = $3)
+			AND ($4 = '' OR (s.state = 'exited') > $5
+				OR (s.state = 'exited') = $5 AND (s.started_at, s.id) < ($6, $4))
+		ORDER BY s.state = 'exited', s.started_at DESC, s.id DESC
+		LIMIT $7`, user, q.Host, q.State, after.ID, after.Exited, after.StartedAt, q.Limit)
+	return db.withPrompts(ctx, user, rows)
+}
+
+// candidates bounds how many sessions of one name are looked at: more than an answer lists.
+const candidates = 50
+
+// ResolveSession implements fleet.SessionStore.
+func (db *DB) ResolveSession(ctx context.Context, user auth.UserID, ref string) ([]fleet.Session, error) {
+	rows, _ := db.pool.Query(ctx, `
+		SELECT `+sessionColumns+`
+		FROM `+visibleSessions+`
+			AND (s.id = lower($2) OR s.handle = lower($2) OR lower(s.name) = lower($2))
+		ORDER BY s.id = lower($2) OR s.handle = lower($2) DESC, s.state = 'exited', s.started_at DESC
+		LIMIT $3`, user, ref, candidates)
+	return db.withPrompts(ctx, user, rows)
+}
+
+// withPrompts reads sessions and the prompts that are open in them.
+func (db *DB) withPrompts(ctx context.Context, user auth.UserID, rows pgx.Rows) ([]fleet.Session, error) {
+	sessions, err := pgx.CollectRows(rows, scanSession)
+	if err != nil || len(sessions) == 0 {
+		return nil, explain("read sessions", err)
+	}
+	place := make(map[protocol.SessionID]int, len(sessions))
+	ids := make([]protocol.SessionID, len(sessions))
+	for i, s := range sessions {
+		place[s.ID], ids[i] = i, s.ID
+	}
+	open, err := db.openPrompts(ctx, user, "", ids)
+	for _, p := range open {
+		s := &sessions[place[p.Session]]
+		s.Open = append(s.Open, p)
+	}
+	return sessions, err
+}
+
+// InsertSession implements fleet.SessionStore.
+func (db *DB) InsertSession(ctx context.Context, s fleet.Session, key string, request []byte) (protocol.SessionID, bool, error) {
+	tag, err := db.pool.Exec(ctx, `
+		INSERT INTO sessions (id, host_id, handle, name, created_by, idempotency_key, request, agent, working_dir,
+			permission_mode, state, evidence, state_at, started_at)
+		VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7, $8, $9, $10, $11, $12, $13, $14)
+		ON CONFLICT (created_by, idempotency_key) DO NOTHING`,
+		s.ID, s.Host, s.Handle, s.Name, s.CreatedBy, key, request, s.Agent, s.WorkingDir,
+		s.PermissionMode, s.State, s.Evidence, s.StateAt, s.StartedAt)
+	if isDuplicate(err, "sessions_handle_key") {
+		return "", false, fleet.ErrHandleTaken
+	}
+	if err != nil {
+		return "", false, explain("keep a session", err)
+	}
+	if tag.RowsAffected() == 1 {
+		return s.ID, true, nil
+	}
+	var first protocol.SessionID
+	err = db.pool.QueryRow(ctx, `
+		SELECT id FROM sessions WHERE created_by = $1 AND idempotency_key = $2 AND request = $3`,
+		s.CreatedBy, key, request).Scan(&first)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", false, fleet.ErrConflict
+	}
+	return first, false, explain("read the session of an idempotency key", err)
+}
+
+// RemoveSession implements fleet.SessionStore.
+func (db *DB) RemoveSession(ctx context.Context, id protocol.SessionID) error {
+	_, err := db.pool.Exec(ctx, `DELETE FROM sessions WHERE id = $1 AND state = 'starting' AND last_seq = 0`, id)
+	return explain("forget a session", err)
+}
+
+// projection stores what a host says of its session, unless something newer is known.
+const projection = `
+	UPDATE sessions SET agent = $3, agent_version = $4, working_dir = $5, permission_mode = $6, state = $7,
+		evidence = $8, state_at = $9, exited_at = $10, exit_code = $11, exit_reason = $12, state_seq = $13
+	WHERE id = $1 AND host_id = $2 AND state_seq <= $13`
+
+func projectionArgs(host protocol.HostID, s protocol.Session) []any {
+	return []any{s.ID, host, s.Agent, s.AgentVersion, s.WorkingDir, s.PermissionMode, s.State,
+		s.Evidence, s.StateAt, s.ExitedAt, s.ExitCode, s.ExitReason, s.LastSeq}
+}
+
+// ProjectSession implements fleet.SessionStore.
+func (db *DB) ProjectSession(ctx context.Context, host protocol.HostID, s protocol.Session) error {
+	_, err := db.pool.Exec(ctx, projection, projectionArgs(host, s)...)
+	return explain("store a session's state", err)
+}
