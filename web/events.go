@@ -1,0 +1,160 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"switchboard/auth"
+	"switchboard/controlplane/fleet"
+	"switchboard/hostagent/protocol"
+)
+
+// How an event stream looks for changes and keeps itself alive, and how long it lives before the browser connects
+// anew.
+const (
+	streamLook = 5 * time.Second        // in case that word of a change was lost, and for a login that ends
+	streamCalm = 500 * time.Millisecond // between two looks, so that a busy session does not make a page restless
+	streamLife = 10 * time.Minute
+)
+
+// look is what a page should follow, in a form that can be compared.
+type look func(context.Context, auth.Caller) (string, error)
+
+// Events tells a page when to read itself again: "change" when there is something new in the session that its
+// query names, or in any that the person may see, and "ended" when his login has ended. It carries no facts.
+//
+// It looks by itself, rather than with fleet.WaitForSession, because each of those waits is a record in the audit
+// chain; what the page then reads is recorded there in any case.
+func (p *Pages) Events(w http.ResponseWriter, r *http.Request) error {
+	visit, err := p.visit(r)
+	if errors.Is(err, auth.ErrNoLogin) {
+		w.WriteHeader(http.StatusUnauthorized) // nobody reads a login page here
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	leave, ok := p.streams.enter(visit.User)
+	if !ok {
+		return errMany
+	}
+	defer leave()
+	look, watched, err := p.watched(r, visit)
+	if err != nil {
+		return err
+	}
+	// Watched before the first look, so that nothing falls in between.
+	changed, stop, err := p.Fleet.Changes.Watch(watched...)
+	if err != nil {
+		return fmt.Errorf("%w: nothing can be followed at the moment: %w", fleet.ErrUnavailable, err)
+	}
+	defer stop()
+	known, err := look(r.Context(), visit.Caller)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
+	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
+	p.stream(&eventWriter{w: w, controller: http.NewResponseController(w)}, r, changed, look, known)
+	return nil
+}
+
+// watched is what the request wants to follow: one session, if the person may see it, or all of his.
+func (p *Pages) watched(r *http.Request, visit visit) (look, []protocol.SessionID, error) {
+	ref := r.URL.Query().Get("session")
+	if ref == "" {
+		return p.lookAtAll, nil, nil
+	}
+	session, err := p.Fleet.Session(r.Context(), visit.Caller, ref)
+	if err != nil {
+		return nil, nil, err
+	}
+	return func(ctx context.Context, c auth.Caller) (string, error) {
+		session, err := p.Fleet.Session(ctx, c, string(session.ID))
+		return session.Cursor(), err
+	}, []protocol.SessionID{session.ID}, nil
+}
+
+// lookAtAll is what the list of sessions shows.
+func (p *Pages) lookAtAll(ctx context.Context, c auth.Caller) (string, error) {
+	page, err := p.Fleet.ListSessions(ctx, c, fleet.SessionFilter{})
+	var b strings.Builder
+	for _, s := range page.Sessions {
+		fmt.Fprintln(&b, s.ID, s.State, s.StateAt.UnixNano(), s.HostOnline, len(s.Open))
+	}
+	return b.String(), err
+}
+
+// stream ends when the reader goes, his login ends, or it has lived long enough.
+func (p *Pages) stream(events *eventWriter, r *http.Request, changed <-chan struct{}, look look, known string) {
+	ctx := r.Context()
+	end := time.NewTimer(streamLife)
+	defer end.Stop()
+	tick := time.NewTicker(streamLook)
+	defer tick.Stop()
+	events.send("retry: 1000\n\n")
+	for events.err == nil {
+		select {
+		case <-changed:
+		case <-tick.C:
+		case <-end.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+		visit, err := p.visit(r)
+		if errors.Is(err, auth.ErrNoLogin) {
+			events.send("event: ended\ndata:\n\n")
+			return
+		}
+		if err != nil {
+			return // the store is away; the browser comes back by itself
+		}
+		now, err := look(ctx, visit.Caller)
+		if err != nil {
+			return
+		}
+		if now == known {
+			events.send(": still here\n\n")
+			continue
+		}
+		known = now
+		events.send("event: change\ndata:\n\n")
+		pause(ctx, streamCalm)
+	}
+}
+
+// pause waits, but not for a reader who has gone.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// eventWriter writes events and keeps the first error.
+type eventWriter struct {
+	w          http.ResponseWriter
+	controller *http.ResponseController
+	err        error
+}
+
+// writeTimeout is how long a reader may take to accept one event.
+const writeTimeout = 20 * time.Second
+
+func (e *eventWriter) send(event string) {
+	if e.err != nil {
+		return
+	}
+	// A writer that knows no deadlines has none to move.
+	_ = e.controller.SetWriteDeadline(time.Now().Add(writeTimeout))
+	if _, e.err = fmt.Fprint(e.w, event); e.err == nil {
+		e.err = e.controller.Flush()
+	}
+}

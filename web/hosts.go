@@ -1,0 +1,55 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"switchboard/controlplane/fleet"
+)
+
+// hostCard is a host as a page shows it.
+type hostCard struct {
+	fleet.Host
+	Online    bool
+	Since     *time.Time // away since then; nil if it was never connected
+	RoleWords string     // what the reader is to it
+}
+
+func (p *Pages) hostCard(h fleet.Host) hostCard {
+	card := hostCard{Host: h, Online: h.Online(p.Fleet.Now()), Since: h.AwaySince, RoleWords: accessWords(h.Access)}
+	if card.Since == nil {
+		card.Since = h.LastSeenAt
+	}
+	return card
+}
+
+func accessWords(a fleet.Access) string {
+	switch a {
+	case fleet.AccessOwner:
+		return "yours"
+	case fleet.AccessOperator:
+		return "you operate it"
+	case fleet.AccessViewer:
+		return "you view it"
+	case fleet.AccessManage:
+		return "you administer it, and see no session"
+	}
+	return ""
+}
+
+// Hosts lists the hosts that the person may see.
+func (p *Pages) Hosts(w http.ResponseWriter, r *http.Request) error {
+	visit, err := p.visit(r)
+	if err != nil {
+		return err
+	}
+	hosts, err := p.Fleet.ListHosts(r.Context(), visit.Caller)
+	if err != nil {
+		return err
+	}
+	cards := make([]hostCard, len(hosts))
+	for i, h := range hosts {
+		cards[i] = p.hostCard(h)
+	}
+	return p.show(w, http.StatusOK, "hosts", visit.view(r, "Hosts", cards))
+}

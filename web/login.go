@@ -1,0 +1,64 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+
+	"switchboard/auth"
+)
+
+type loginPage struct{ Problem, Name, ReturnTo string }
+
+// Login asks who is there.
+func (p *Pages) Login(w http.ResponseWriter, r *http.Request) error {
+	wish := auth.ReturnTo(r.URL.Query().Get("return_to"))
+	if _, err := p.visit(r); err == nil {
+		http.Redirect(w, r, wish, http.StatusSeeOther)
+		return nil
+	}
+	return p.showLogin(w, r, http.StatusOK, loginPage{ReturnTo: wish})
+}
+
+// LogIn checks the answer and leads to the page that was wanted.
+func (p *Pages) LogIn(w http.ResponseWriter, r *http.Request) error {
+	if err := p.stranger(r); err != nil {
+		return err
+	}
+	page := loginPage{Name: r.PostFormValue("name"), ReturnTo: auth.ReturnTo(r.PostFormValue("return_to"))}
+	login, err := p.Accounts.LogIn(r.Context(), page.Name, auth.Secret(r.PostFormValue("password")), auth.RemoteAddr(r))
+	if errors.Is(err, auth.ErrWrongPassword) || errors.Is(err, auth.ErrSuspended) {
+		page.Problem = sentence(err)
+		return p.showLogin(w, r, http.StatusUnauthorized, page)
+	}
+	if err != nil {
+		return err
+	}
+	http.SetCookie(w, p.Accounts.Cookie(login))
+	return p.enter(w, page.ReturnTo)
+}
+
+// enter leads a person who has just logged in onwards. It does so from a page of its own rather than by answering
+// the form with a redirect: on the way to a client a redirect may leave this origin, and browsers hold every
+// redirect that follows a form to the form's page's policy.
+func (p *Pages) enter(w http.ResponseWriter, address string) error {
+	w.Header().Set("Refresh", "0; url="+address)
+	return p.show(w, http.StatusOK, "entered", view{Title: "Logged in", Data: address})
+}
+
+func (p *Pages) showLogin(w http.ResponseWriter, r *http.Request, status int, page loginPage) error {
+	return p.show(w, status, "login", view{Title: "Log in", Path: r.URL.Path, CSRF: p.formToken(w, r), Data: page})
+}
+
+// LogOut ends the login, here and on the server.
+func (p *Pages) LogOut(w http.ResponseWriter, r *http.Request) error {
+	visit, err := p.post(r)
+	if err != nil {
+		return err
+	}
+	if err := p.Accounts.LogOut(r.Context(), p.Accounts.CookieToken(r), visit.Addr); err != nil {
+		return err
+	}
+	http.SetCookie(w, p.Accounts.NoCookie())
+	http.Redirect(w, r, "/login", http.StatusSeeOther)
+	return nil
+}

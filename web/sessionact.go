@@ -1,0 +1,78 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"switchboard/auth"
+	"switchboard/controlplane/fleet"
+)
+
+// SendMessage types a person's message into the session.
+func (p *Pages) SendMessage(w http.ResponseWriter, r *http.Request) error {
+	visit, err := p.post(r)
+	if err != nil {
+		return err
+	}
+	text := r.PostFormValue("text")
+	message, err := p.Fleet.SendMessage(r.Context(), visit.Caller, r.PathValue("session"), text, r.PostFormValue("key"))
+	if problem := correctable(err); problem != "" {
+		return p.showTranscript(w, r, visit, http.StatusConflict, text, problem)
+	}
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/sessions/"+string(message.Session)+"?sent="+url.QueryEscape(string(message.ID)), http.StatusSeeOther)
+	return nil
+}
+
+// Interrupt stops what the agent is doing.
+func (p *Pages) Interrupt(w http.ResponseWriter, r *http.Request) error {
+	return p.act(w, r, p.Fleet.InterruptSession)
+}
+
+// Resume starts an ended session's agent again, with its conversation.
+func (p *Pages) Resume(w http.ResponseWriter, r *http.Request) error {
+	return p.act(w, r, p.Fleet.ResumeSession)
+}
+
+// Terminate ends a session.
+func (p *Pages) Terminate(w http.ResponseWriter, r *http.Request) error {
+	return p.act(w, r, func(ctx context.Context, c auth.Caller, ref string) (fleet.Session, error) {
+		return p.Fleet.TerminateSession(ctx, c, ref, r.PostFormValue("force") == "yes")
+	})
+}
+
+// act does one thing to the session and shows it again.
+func (p *Pages) act(w http.ResponseWriter, r *http.Request, do func(context.Context, auth.Caller, string) (fleet.Session, error)) error {
+	visit, err := p.post(r)
+	if err != nil {
+		return err
+	}
+	session, err := do(r.Context(), visit.Caller, r.PathValue("session"))
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/sessions/"+string(session.ID), http.StatusSeeOther)
+	return nil
+}
+
+// ConfirmTerminate asks before a session is ended.
+func (p *Pages) ConfirmTerminate(w http.ResponseWriter, r *http.Request) error {
+	visit, err := p.visit(r)
+	if err != nil {
+		return err
+	}
+	session, err := p.Fleet.Session(r.Context(), visit.Caller, r.PathValue("session"))
+	if err != nil {
+		return err
+	}
+	address := "/sessions/" + string(session.ID)
+	page := confirmPage{
+		Text:     "The agent on " + line(session.HostName) + " is ended. What it has changed stays, and it can be resumed with its conversation.",
+		Checkbox: &checkbox{"force", "At once", "Do not wait for the agent to end by itself."},
+		Action:   address + "/terminate", Button: "Terminate", Back: address,
+	}
+	return p.show(w, http.StatusOK, "confirm", visit.view(r, "Terminate "+line(session.Name)+"?", page))
+}
