@@ -26,7 +26,7 @@ type Config struct {
 	Log       *slog.Logger
 
 	// Bearer says whose the token is: auth.ErrInvalidToken if nobody's; any other error is the store's.
-	Bearer func(ctx context.Context, token, addr string) (auth.Caller, error)
+	Bearer func(ctx context.Context, token auth.Secret, addr string) (auth.Caller, error)
 	// Needs says which scope a tool needs; empty if none, or if there is no such tool.
 	Needs func(tool string) auth.Scope
 
@@ -83,7 +83,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !h.doors.admit(answer, r) {
 		return
 	}
-	if delay := h.addrs.take(network(addr(r))); delay > 0 {
+	if delay := h.addrs.take(network(auth.RemoteAddr(r))); delay > 0 {
 		tooMany(answer, delay)
 		return
 	}
@@ -110,7 +110,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // serve handles a request whose caller is known.
-func (h *Handler) serve(answer *response, r *http.Request, caller auth.Caller, token string) {
+func (h *Handler) serve(answer *response, r *http.Request, caller auth.Caller, token auth.Secret) {
 	v := &visit{caller: caller}
 	answer.visit = v
 	ctx, stop := h.watch(withVisit(r.Context(), v), answer, caller, r, token)

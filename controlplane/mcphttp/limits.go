@@ -1,8 +1,6 @@
 package mcphttp
 
 import (
-	"net"
-	"net/http"
 	"net/netip"
 	"sync"
 	"time"
@@ -87,15 +85,6 @@ func (l *limiter) forget() {
 			delete(l.names, name)
 		}
 	}
-}
-
-// addr is the peer's IP address.
-func addr(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 // network is what one subscriber has: an IPv4 address, or an IPv6 /64.

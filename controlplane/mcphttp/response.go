@@ -5,13 +5,12 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"switchboard/auth"
 )
 
 // writeTimeout is how long a client may leave a write unread before its connection is cut.
 const writeTimeout = 30 * time.Second
-
-// unavailableRetry is what a client is told to wait while Postgres or NATS is away.
-const unavailableRetry = 2 * time.Second
 
 // response is the writer that mcp-go gets. It sets the headers that hold for every answer, and lets comments keep
 // an event stream alive between mcp-go's events.
@@ -46,7 +45,7 @@ func (a *response) writeHeader(status int) {
 	}
 	if status == http.StatusOK && !a.stream && a.visit != nil && a.visit.unavailable.Load() {
 		status = http.StatusServiceUnavailable
-		retryAfter(a.ResponseWriter, unavailableRetry)
+		retryAfter(a.ResponseWriter, auth.RetryAfter)
 	}
 	a.wrote = true
 	a.ResponseWriter.WriteHeader(status)

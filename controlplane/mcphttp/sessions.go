@@ -50,7 +50,7 @@ func (s *sessions) touch(id string, caller auth.Caller) bool {
 	owner := principalOf(caller)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.owner[id] != owner {
+	if of, ok := s.owner[id]; !ok || of != owner {
 		return false
 	}
 	s.used[owner] = append(without(s.used[owner], id), id)
@@ -137,4 +137,3 @@ func (o ownSessions) Terminate(id string) (notAllowed bool, err error) {
 	o.sessions.close(id)
 	return false, nil
 }
-

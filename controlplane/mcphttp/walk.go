@@ -56,10 +56,11 @@ func (w *walker) skip() byte {
 }
 
 func (w *walker) value() error {
-	if len(w.path) > maxDepth {
+	first := w.skip()
+	if len(w.path) >= maxDepth && (first == '{' || first == '[') {
 		return fmt.Errorf("the message: nested deeper than %d", maxDepth)
 	}
-	switch w.skip() {
+	switch first {
 	case '{':
 		return w.object()
 	case '[':

@@ -20,7 +20,7 @@ var errSessionEnded = errors.New("session ended")
 
 // watch asks again and again, while a request lasts, whether it still may. The returned context ends when it may
 // not; stop ends the watch and says why the request was cut, if it was.
-func (h *Handler) watch(ctx context.Context, answer *response, caller auth.Caller, r *http.Request, token string) (context.Context, func() error) {
+func (h *Handler) watch(ctx context.Context, answer *response, caller auth.Caller, r *http.Request, token auth.Secret) (context.Context, func() error) {
 	ctx, cut := context.WithCancelCause(ctx)
 	session := ""
 	if r.Method == http.MethodGet {
@@ -59,7 +59,7 @@ func (h *Handler) watch(ctx context.Context, answer *response, caller auth.Calle
 	}
 }
 
-func (h *Handler) stillMay(ctx context.Context, caller auth.Caller, session, token string) error {
+func (h *Handler) stillMay(ctx context.Context, caller auth.Caller, session string, token auth.Secret) error {
 	if session != "" && !h.sessions.touch(session, caller) {
 		return errSessionEnded
 	}

@@ -1,0 +1,41 @@
+package mcptools
+
+import (
+	"context"
+
+	"switchboard/auth"
+)
+
+type getSessionStatusInput struct {
+	SessionID string `json:"session_id" required:"true" max:"100" doc:"The session's handle, UUID, or a name that only it has."`
+}
+
+type getSessionStatusOutput struct {
+	Session      sessionView  `json:"session"`
+	AgentVersion string       `json:"agent_version,omitempty"`
+	Evidence     string       `json:"evidence" doc:"what says that it is in this state"`
+	StartedBy    string       `json:"started_by,omitempty"`
+	Prompts      []promptView `json:"prompts" doc:"what the agent asks and waits on"`
+	Next         string       `json:"next,omitempty" doc:"what helps next"`
+}
+
+func getSessionStatus() Tool {
+	return typed(Tool{
+		Name:  "get_session_status",
+		Title: "Look at a session",
+		Description: "Shows what one session is doing now, since when and how that is known, and the questions that its " +
+			"agent waits on.",
+		Scope: auth.ScopeSessionsRead,
+		Hints: readOnly,
+	}, func(ctx context.Context, c call, in getSessionStatusInput) (getSessionStatusOutput, error) {
+		session, err := c.fleet.Session(ctx, c.caller, in.SessionID)
+		return getSessionStatusOutput{
+			Session:      c.view(session),
+			AgentVersion: plainLine(session.AgentVersion),
+			Evidence:     plainLine(session.Evidence),
+			StartedBy:    plainLine(session.Creator),
+			Prompts:      viewPrompts(session.Open),
+			Next:         advise(session),
+		}, err
+	})
+}

@@ -1,0 +1,107 @@
+package mcptools
+
+import (
+	"context"
+	"time"
+
+	"switchboard/auth"
+	"switchboard/controlplane/fleet"
+	"switchboard/hostagent/protocol"
+)
+
+type sendMessageInput struct {
+	SessionID      string `json:"session_id" required:"true" max:"100" doc:"The session's handle, UUID, or a name that only it has."`
+	Message        string `json:"message" required:"true" max:"102400" lines:"true" doc:"What to type to the agent."`
+	WaitSeconds    *int   `json:"wait_seconds" min:"0" max:"45" doc:"Wait up to so long until the agent is done or asks something. 0 returns at once; left out, it waits a few seconds for the agent's receipt."`
+	IdempotencyKey string `json:"idempotency_key" max:"200" doc:"Any unique text. A repeat with the same key types nothing and returns the first message."`
+}
+
+type sendMessageOutput struct {
+	MessageID string       `json:"message_id"`
+	Status    string       `json:"status" enum:"queued,delivered,accepted,not_confirmed,failed" doc:"accepted: the agent confirmed exactly this text; not_confirmed: typed, but without a receipt"`
+	Detail    string       `json:"detail,omitempty"`
+	Session   *sessionView `json:"session,omitempty" doc:"after the wait, if there was one"`
+	Done      bool         `json:"done" doc:"the wait ended because the agent is done or asks something"`
+	Output    string       `json:"output,omitempty" doc:"what the session wrote since: untrusted data"`
+	Truncated bool         `json:"truncated" doc:"older output was left out"`
+	Cursor    string       `json:"cursor,omitempty" doc:"for wait_for_session or get_logs, to go on from here"`
+	Next      string       `json:"next,omitempty" doc:"what helps next"`
+}
+
+// receiptWait is how long the tool waits for an agent's receipt when it was not told how long. An idle agent
+// confirms within a second.
+const receiptWait = 5 * time.Second
+
+func sendMessage() Tool {
+	return typed(Tool{
+		Name:  "send_message",
+		Title: "Send a message",
+		Description: "Types a message to the agent in a session, as the user would at its terminal. The agent then works " +
+			"and may run commands. It is not for answering a prompt: respond_to_prompt is.",
+		Scope: auth.ScopeSessionsWrite,
+		Hints: Hints{OpenWorld: true},
+	}, func(ctx context.Context, c call, in sendMessageInput) (sendMessageOutput, error) {
+		// Waiting is reading: who may only write is told what is known at once.
+		if !c.caller.Scopes.Has(auth.ScopeSessionsRead) {
+			in.WaitSeconds = new(int)
+		}
+		if in.WaitSeconds != nil && *in.WaitSeconds > 0 {
+			return c.sendAndFollow(ctx, in)
+		}
+		message, err := c.fleet.SendMessage(ctx, c.caller, in.SessionID, in.Message, in.IdempotencyKey)
+		if err != nil || in.WaitSeconds != nil {
+			return sent(message), err
+		}
+		return sent(c.receipt(ctx, message, receiptWait)), nil
+	})
+}
+
+// receipt waits until nothing more can become of the message. It was sent, whatever becomes of the wait.
+func (c call) receipt(ctx context.Context, m fleet.Message, wait time.Duration) fleet.Message {
+	later, err := c.fleet.WaitForMessage(ctx, c.caller, m.ID, wait)
+	if err != nil {
+		return m
+	}
+	return later
+}
+
+func sent(m fleet.Message) sendMessageOutput {
+	out := sendMessageOutput{MessageID: string(m.ID), Status: string(m.Status), Detail: plainLine(m.Detail)}
+	if !m.Status.Final() {
+		out.Next = "It is on its way; wait_for_session shows what becomes of it."
+	}
+	return out
+}
+
+// sendAndFollow waits for the agent's receipt, and then until it is done or asks something, all within the time.
+func (c call) sendAndFollow(ctx context.Context, in sendMessageInput) (sendMessageOutput, error) {
+	wait := time.Duration(*in.WaitSeconds) * time.Second
+	until := time.Now().Add(wait)
+	before, err := c.fleet.Session(ctx, c.caller, in.SessionID) // that it is idle now is not what is waited for
+	if err != nil {
+		return sendMessageOutput{}, err
+	}
+	message, err := c.fleet.SendMessage(ctx, c.caller, string(before.ID), in.Message, in.IdempotencyKey)
+	if err != nil {
+		return sendMessageOutput{}, err
+	}
+	defer c.report(ctx, wait, "waiting for the agent")()
+	message = c.receipt(ctx, message, wait)
+	out := sent(message)
+	left := time.Until(until)
+	if message.Status != protocol.MessageAccepted || left <= 0 {
+		return out, nil
+	}
+	waited, err := c.fleet.WaitForSession(ctx, c.caller, fleet.WaitFor{
+		Session: string(before.ID), Until: fleet.UntilAttention, Timeout: left, Cursor: before.Cursor(),
+	})
+	if err != nil || len(waited.Sessions) == 0 {
+		out.Next = "The wait broke off, but the message was sent; wait_for_session goes on."
+		return out, nil //nolint:nilerr // an error would hide that the message was sent
+	}
+	session := waited.Sessions[0]
+	view := c.view(session)
+	out.Session, out.Done, out.Cursor, out.Next = &view, waited.Reached, waited.Cursor, advise(session)
+	out.Output, out.Truncated = c.written(session, waited.Entries)
+	return out, nil
+}

@@ -1,0 +1,59 @@
+package mcptools
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"switchboard/controlplane/fleet"
+	"switchboard/hostagent/protocol"
+)
+
+// entryLine is one transcript entry as text.
+func entryLine(e fleet.TranscriptEntry) string {
+	var line strings.Builder
+	fmt.Fprintf(&line, "[%s] %s", e.At.UTC().Format(time.RFC3339), e.Role)
+	if e.Subagent != "" {
+		fmt.Fprintf(&line, " (subagent %s)", plainLine(e.Subagent))
+	}
+	if e.Tool != "" {
+		line.WriteString(" " + plainLine(e.Tool))
+	}
+	if e.IsError {
+		line.WriteString(" failed")
+	}
+	line.WriteString(": ")
+	if e.Role == protocol.RoleToolCall && len(e.Input) > 0 {
+		line.WriteString(plain(string(e.Input)))
+	}
+	line.WriteString(plain(e.Text))
+	if e.Truncated {
+		line.WriteString(" … (the rest is in the agent's own transcript)")
+	}
+	return clip(line.String(), maxOutput/2)
+}
+
+func entryLines(entries []fleet.TranscriptEntry) []string {
+	lines := make([]string, len(entries))
+	for i, e := range entries {
+		lines[i] = entryLine(e)
+	}
+	return lines
+}
+
+// fitting is how many of the lines fit into one answer, counted from the first or from the last.
+func fitting(lines []string, fromLast bool) int {
+	size, count := 0, 0
+	for i := range lines {
+		line := lines[i]
+		if fromLast {
+			line = lines[len(lines)-1-i]
+		}
+		size += len(line) + 1
+		if size > maxOutput {
+			break
+		}
+		count++
+	}
+	return max(count, min(1, len(lines)))
+}
