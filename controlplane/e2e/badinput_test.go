@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -167,18 +168,19 @@ func (w *world) databaseDown(t *testing.T) {
 // postmaster is the process of the private PostgreSQL; 0 while there is none.
 func postmaster(t *testing.T, data string) int {
 	t.Helper()
-	pid := 0
-	must(t, filepath.WalkDir(data, func(path string, _ fs.DirEntry, err error) error {
-		if err != nil || filepath.Base(path) != "postmaster.pid" {
-			return nil // files come and go while it runs
+	files, err := filepath.Glob(filepath.Join(data, "postgres", "*", "postmaster.pid"))
+	must(t, err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
 		}
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return nil
-		}
+		must(t, err)
 		first, _, _ := strings.Cut(string(text), "\n")
-		pid, _ = strconv.Atoi(first) // half written: 0, which is asked again
-		return fs.SkipAll
-	}))
-	return pid
+		pid, err := strconv.Atoi(first)
+		if err == nil { // else half written, which is asked again
+			return pid
+		}
+	}
+	return 0
 }

@@ -16,7 +16,7 @@ func (w *world) bothEras(t *testing.T, p person, test func(*testing.T, person)) 
 		t.Run(name, func(t *testing.T) {
 			connection, err := harness.Dial(t.Context(), w.plane.MCP(), p.tokens.Access, era)
 			must(t, err)
-			defer connection.Close()
+			defer func() { expect(t, connection.Close()) }()
 			p.MCP = connection
 			test(t, p)
 		})

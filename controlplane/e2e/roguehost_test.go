@@ -75,16 +75,18 @@ func (r rogue) proof(t *testing.T, audience string) protocol.Proof {
 // open opens the WebSocket. Its answer says why not.
 func (r rogue) open(t *testing.T, authorization string) (*websocket.Conn, protocol.Reason) {
 	t.Helper()
+	//nolint:bodyclose // the library says that there is no need to
 	socket, resp, err := websocket.Dial(t.Context(), r.url+protocol.ConnectPath, &websocket.DialOptions{
 		HTTPHeader: http.Header{"Authorization": {authorization}}, CompressionMode: websocket.CompressionDisabled,
 	})
-	if err != nil {
-		if resp == nil {
-			t.Fatal(err)
-		}
-		return nil, protocol.Reason(resp.Header.Get(protocol.ReasonHeader))
+	if err == nil {
+		t.Cleanup(func() { _ = socket.CloseNow() }) // mostly closed before, by either side
+		return socket, ""
 	}
-	return socket, ""
+	if resp == nil {
+		t.Fatal(err)
+	}
+	return nil, protocol.Reason(resp.Header.Get(protocol.ReasonHeader))
 }
 
 // dialed hands nats.go a connection that is there already.
@@ -167,7 +169,6 @@ func TestRogueHost(t *testing.T) {
 		if socket == nil {
 			t.Fatalf("a good proof is refused: %s", reason)
 		}
-		defer socket.CloseNow()
 		stranger := mallory
 		stranger.key, err = nkeys.CreateUser()
 		must(t, err)
@@ -190,11 +191,7 @@ func TestRogueHost(t *testing.T) {
 			{"late", late.Header(), protocol.ReasonClock},
 			{"a stranger's", stranger.proof(t, mallory.audience).Header(), protocol.ReasonRemoved},
 		} {
-			socket, reason := mallory.open(t, test.header)
-			if socket != nil {
-				socket.CloseNow()
-			}
-			if reason != test.want {
+			if _, reason := mallory.open(t, test.header); reason != test.want {
 				t.Errorf("%s: reason %q, want %q", test.name, reason, test.want)
 			}
 		}

@@ -245,8 +245,9 @@ func TestSecretsStayOut(t *testing.T) {
 	mac := w.addHost(t, w.admin, "studio")
 	const apiKey = "sk-ant-api03-canaryCanaryCanary0123456789canaryCanaryCanary0123456789canary-AA"
 	s := w.admin.start(t, args{"name": "web-app", "working_dir": mac.Project()})
-	w.admin.send(t, s.ID, "fake:text the key is "+apiKey)
-	awaitLogs(t, w.admin, s.ID, "the key is")
+	must(t, os.WriteFile(filepath.Join(mac.Project(), "settings.env"), []byte("API_KEY="+apiKey+"\n"), 0o600))
+	w.admin.send(t, s.ID, "fake:bash cat settings.env ;; text that was the key")
+	awaitLogs(t, w.admin, s.ID, "assistant: that was the key")
 	logs, err := w.admin.Text(t.Context(), "get_logs", args{"session_id": s.ID})
 	must(t, err)
 	if strings.Contains(logs, apiKey) {

@@ -50,7 +50,7 @@ func TestScript(t *testing.T) {
 func turn(t *testing.T, body string) string {
 	t.Helper()
 	w := httptest.NewRecorder()
-	new(model.Server).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/v1/messages?beta=true", strings.NewReader(body)))
+	new(model.Server).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/messages?beta=true", strings.NewReader(body)))
 	if w.Code != http.StatusOK {
 		t.Fatalf("status %d: %s", w.Code, w.Body)
 	}
@@ -77,7 +77,7 @@ func turn(t *testing.T, body string) string {
 func TestErrorStep(t *testing.T) {
 	w := httptest.NewRecorder()
 	body := `{"messages":[{"role":"user","content":"fake:error 529"}],"tools":[{"name":"Bash"}]}`
-	new(model.Server).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/v1/messages", strings.NewReader(body)))
+	new(model.Server).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/messages", strings.NewReader(body)))
 	if w.Code != 529 || !strings.Contains(w.Body.String(), "overloaded_error") {
 		t.Errorf("answer: %d %s", w.Code, w.Body)
 	}
@@ -92,7 +92,7 @@ func FuzzServeHTTP(f *testing.F) {
 			t.Skip("takes its time on purpose")
 		}
 		w := httptest.NewRecorder()
-		r := httptest.NewRequest(http.MethodPost, "/v1/messages", bytes.NewReader(body))
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/messages", bytes.NewReader(body))
 		new(model.Server).ServeHTTP(w, r)
 		if w.Code < 200 || w.Code > 599 {
 			t.Errorf("status %d", w.Code)
