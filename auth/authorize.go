@@ -180,4 +180,3 @@ func (o *OAuth) redirect(w http.ResponseWriter, a authorization, parameters url.
 	w.Header().Set("Location", withParameters(a.redirectURI, parameters))
 	w.WriteHeader(http.StatusSeeOther)
 }
-

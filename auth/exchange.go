@@ -53,12 +53,14 @@ func (x *exchange) fail(err error) error {
 
 // request is the presented token's request, as fosite knows it. Its ID is the family's.
 func (x *exchange) request(session fosite.Session, form url.Values) *fosite.Request {
-	owner := x.client
-	owner.ID = x.grant.ClientID // fosite compares it with the client's that asks
+	owner := x.fositeClient()
+	if x.grant.ClientID != x.client.ID {
+		owner = &fosite.DefaultClient{ID: x.grant.ClientID} // which fosite finds to be another
+	}
 	return &fosite.Request{
 		ID:              string(x.grant.ID),
 		RequestedAt:     x.presented.CreatedAt,
-		Client:          &fosite.DefaultClient{ID: owner.ID},
+		Client:          owner,
 		RequestedScope:  arguments(x.presented.Scopes),
 		GrantedScope:    arguments(x.presented.Scopes),
 		GrantedAudience: fosite.Arguments{x.grant.Resource},
@@ -140,7 +142,9 @@ func (x *exchange) DeleteAccessTokenSession(context.Context, string) error { ret
 func (x *exchange) RevokeAccessToken(ctx context.Context, _ string) error { return x.revokeFamily(ctx) }
 
 // RevokeRefreshToken goes with RevokeAccessToken.
-func (x *exchange) RevokeRefreshToken(ctx context.Context, _ string) error { return x.revokeFamily(ctx) }
+func (x *exchange) RevokeRefreshToken(ctx context.Context, _ string) error {
+	return x.revokeFamily(ctx)
+}
 
 func (x *exchange) revokeFamily(ctx context.Context) error {
 	if x.reused {

@@ -68,7 +68,9 @@ func (o *OAuth) ResourceMetadata(w http.ResponseWriter, r *http.Request) {
 }
 
 // ResourceMetadataURL is what a 401 from the MCP endpoint points to.
-func (o *OAuth) ResourceMetadataURL() string { return o.PublicURL + ResourceMetadataPath + ResourcePath }
+func (o *OAuth) ResourceMetadataURL() string {
+	return o.PublicURL + ResourceMetadataPath + ResourcePath
+}
 
 // resourceScopes are those that the resource itself asks for: a refresh token is the client's own business, and
 // the MCP specification keeps offline_access out of here.

@@ -23,7 +23,7 @@ func (o *OAuth) provider(x *exchange) fosite.OAuth2Provider {
 		AuthorizeCodeLifespan: codeLife,
 		RefreshTokenScopes:    []string{string(ScopeOffline)},
 		ScopeStrategy:         fosite.ExactScopeStrategy,
-		MinParameterEntropy:   1, // of the state; 0 would mean 8, and PKCE and iss protect without it
+		MinParameterEntropy:   1,                                                    // of the state; 0 would mean 8, and PKCE and iss protect without it
 		RedirectSecureChecker: func(context.Context, *url.URL) bool { return true }, // checked at registration
 		ClientAuthenticationStrategy: func(context.Context, *http.Request, url.Values) (fosite.Client, error) {
 			return x.fositeClient(), nil
