@@ -4,32 +4,91 @@
 // session's directory.
 //
 // A session's directory (0700) holds spec.json, journal.jsonl, recording.cast, holder.sock (0600) and holder.log.
+//
+// Goroutines of a holder process: one reads the PTY, one waits for the child, one types the screen model's
+// answers to the child's questions, one accepts connections, and each connection has one or two. An idle session
+// has no timer and no connection.
 package holder
 
 import (
-	"context"
+	"log/slog"
+	"os/exec"
+	"sync"
+	"time"
 
-	"switchboard/hostagent/protocol"
+	"switchboard/hostagent/terminal"
 )
 
-// Spec is what a holder runs.
-type Spec struct {
-	Session        protocol.SessionID `json:"session_id"`
-	Argv           []string           `json:"argv"`
-	Env            []string           `json:"env"` // the child's whole environment
-	WorkingDir     string             `json:"working_dir"`
-	Cols           int                `json:"cols"`
-	Rows           int                `json:"rows"`
-	RecordingBytes int64              `json:"recording_bytes"` // the recording stops there, with a marker; 0: DefaultRecordingBytes
+// holder is one session's process.
+type holder struct {
+	dir       string
+	log       *slog.Logger
+	journal   *journal
+	recorder  *terminal.Recorder
+	command   *exec.Cmd
+	pty       *terminal.PTY
+	typing    chan struct{} // holds one token while somebody types, so that no two texts mix
+	questions chan []byte   // the screen model's answers, to be typed
+	hooks     hooks
+	startedAt time.Time
+	ended     chan struct{} // closed when the last output is on the screen and in the recording
+	finished  chan struct{} // closed when the last entry is in the journal
+
+	mu         sync.Mutex // guards the fields below; never held while waiting for the child, a disk or a peer
+	screen     *terminal.Terminal
+	filter     terminal.Filter
+	filtered   []byte // what of a chunk of output goes to viewers; reused
+	cols, rows int
+	viewers    map[*viewer]bool
+	sizedBy    *viewer // the viewer who decides the size: who typed last
+	lastOutput time.Time
+	lastInput  time.Time
 }
 
-// DefaultRecordingBytes is how large a recording may become.
-const DefaultRecordingBytes = 64 << 20
+// answersKept is how many answers of the screen model wait to be typed. A child that asks and does not read
+// loses the rest.
+const answersKept = 16
 
-// Start writes the spec into dir and starts `self holder <dir>` as a process of its own. It returns when the
-// child runs and the socket answers, or with the reason why not; if ctx ends first, nothing is left running.
-func Start(ctx context.Context, self, dir string, spec Spec) error { return nil }
+// show puts output on the screen, hands it to the viewers, and records it.
+func (h *holder) show(p []byte) {
+	h.mu.Lock()
+	h.lastOutput = time.Now()
+	_, _ = h.screen.Write(p) // never fails
+	h.filtered = h.filter.Append(h.filtered[:0], p)
+	for v := range h.viewers {
+		v.push(h.filtered)
+	}
+	h.mu.Unlock()
+	_, _ = h.recorder.Write(p) // never fails
+}
 
-// Run is the holder process. It returns when the child has exited and its last output is recorded. If ctx ends
-// it hangs up on the child first.
-func Run(ctx context.Context, dir string) error { return nil }
+// answerQuestion is the screen model's Reply. It runs in the midst of show, so it may not wait.
+func (h *holder) answerQuestion(answer []byte) {
+	select {
+	case h.questions <- answer:
+	default:
+	}
+}
+
+// status is how the holder and its child are.
+func (h *holder) status() Status {
+	last, _ := h.journal.newest()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return Status{
+		PID:        h.command.Process.Pid,
+		Cols:       h.cols,
+		Rows:       h.rows,
+		Last:       last,
+		Viewers:    len(h.viewers),
+		StartedAt:  h.startedAt,
+		LastInput:  h.lastInput,
+		LastOutput: h.lastOutput,
+	}
+}
+
+func (h *holder) shown() terminal.Screen {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.screen.Screen()
+}

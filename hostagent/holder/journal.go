@@ -2,73 +2,155 @@ package holder
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
 	"time"
 )
 
-// Entry is one thing that happened in a session. N starts at 1 and has no gap.
-type Entry struct {
-	N    uint64          `json:"n"`
-	At   time.Time       `json:"at"`
-	Kind string          `json:"kind"`
-	Body json.RawMessage `json:"body"`
+// journal is the session's log: one JSON object per line, each with a checksum, each on disk before append
+// returns. Only the holder writes it; its lock is what makes the holder the only one.
+type journal struct {
+	mu      sync.Mutex // guards the fields below
+	file    *os.File
+	size    int64 // bytes of whole entries
+	last    uint64
+	broken  error         // a sync failed: what is on disk is unknown, and stays so
+	changed chan struct{} // closed and replaced when an entry is added
 }
 
-// The kinds of entry that the holder writes, and their bodies. Any other kind is a note of the host agent's.
+// lockPatience is how long a new holder waits for one that is about to end.
+const lockPatience = 2 * time.Second
+
+// openJournal opens or makes the journal in dir, takes its lock, and cuts off a torn last line.
+func openJournal(dir string) (*journal, error) {
+	file, err := os.OpenFile(filepath.Join(dir, journalFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the journal: %w", err)
+	}
+	j := &journal{file: file, changed: make(chan struct{})}
+	if err := j.recover(dir); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("open the journal: %w", err)
+	}
+	return j, nil
+}
+
+func (j *journal) recover(dir string) error {
+	if err := lock(j.file); err != nil {
+		return err
+	}
+	scan := scanner{source: j.file}
+	for {
+		entry, err := scan.next()
+		if errors.Is(err, errNoMore) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		j.last = entry.N
+	}
+	j.size = scan.offset
+	if err := j.file.Truncate(j.size); err != nil {
+		return fmt.Errorf("cut off a torn line: %w", err)
+	}
+	if err := j.file.Sync(); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+func lock(file *os.File) error {
+	until := time.Now().Add(lockPatience)
+	for {
+		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return err
+		}
+		if time.Now().After(until) {
+			return errors.New("another holder runs this session")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// syncDir makes a new file's name survive a loss of power.
+func syncDir(dir string) error {
+	directory, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer directory.Close()
+	return directory.Sync()
+}
+
+// append adds an entry and returns its N once it is on disk. After an error the entry is not in the journal.
+func (j *journal) append(kind string, body any) (uint64, error) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return 0, fmt.Errorf("journal %s: %w", kind, err)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.broken != nil {
+		return 0, fmt.Errorf("journal %s: %w", kind, j.broken)
+	}
+	line, err := encodeEntry(Entry{N: j.last + 1, At: time.Now().UTC(), Kind: kind, Body: text})
+	if err != nil {
+		return 0, fmt.Errorf("journal %s: %w", kind, err)
+	}
+	if _, err := j.file.WriteAt(line, j.size); err != nil {
+		j.cutBack()
+		return 0, fmt.Errorf("journal %s: %w", kind, err)
+	}
+	if err := j.file.Sync(); err != nil {
+		// The kernel may have dropped the pages: a second sync would lie.
+		j.broken = fmt.Errorf("an earlier sync failed: %w", err)
+		return 0, fmt.Errorf("journal %s: %w", kind, err)
+	}
+	j.size += int64(len(line))
+	j.last++
+	close(j.changed)
+	j.changed = make(chan struct{})
+	return j.last, nil
+}
+
+// cutBack takes off what of an entry was written, so that the next one begins at a line's start.
+func (j *journal) cutBack() {
+	if err := j.file.Truncate(j.size); err != nil {
+		j.broken = fmt.Errorf("a torn line could not be taken off: %w", err)
+	}
+}
+
+// newest is the last entry's N, and a channel that is closed when there is a newer one.
+func (j *journal) newest() (uint64, <-chan struct{}) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.last, j.changed
+}
+
+func (j *journal) close() error { return j.file.Close() }
+
+// A line is an entry's JSON with a last member "crc" put in: CRC-32C, in hexadecimal, over all that stands before
+// that member.
 const (
-	KindStarted      = "started"       // Started
-	KindHook         = "hook"          // Hook
-	KindHookAnswered = "hook_answered" // HookAnswered
-	KindHookClosed   = "hook_closed"   // HookClosed
-	KindInput        = "input"         // Input
-	KindResized      = "resized"       // Resized
-	KindExited       = "exited"        // Exited; the last entry of a run
+	crcBegin = `,"crc":"`
+	crcEnd   = `"}`
+	crcBytes = len(crcBegin) + 8 + len(crcEnd)
 )
 
-// Started says that the child runs.
-type Started struct {
-	PID int `json:"pid"`
+func checksum(p []byte) uint32 { return crc32.Checksum(p, crc32.MakeTable(crc32.Castagnoli)) }
+
+func encodeEntry(e Entry) ([]byte, error) {
+	line, err := json.Marshal(e)
+	if err != nil {
+		return nil, err
+	}
+	line = line[:len(line)-1] // the closing brace
+	return fmt.Appendf(line, "%s%08x%s\n", crcBegin, checksum(line), crcEnd), nil
 }
-
-// HookID names one call of a hook. It is random, and serves as the id of the prompt that the hook asks.
-type HookID string
-
-// Hook is a call of one of the agent's hooks.
-type Hook struct {
-	ID      HookID          `json:"id"`
-	Event   string          `json:"event"`
-	Held    bool            `json:"held"`    // it waits for Answer
-	Payload json.RawMessage `json:"payload"` // a JSON string if what the agent sent is not JSON
-}
-
-// HookAnswered says that the hook was answered; an empty reply released it.
-type HookAnswered struct {
-	ID    HookID `json:"id"`
-	Reply string `json:"reply"`
-}
-
-// HookClosed says that a held hook's process went away: before it was answered, or, after a hook_answered entry,
-// before it confirmed that it had the answer.
-type HookClosed struct {
-	ID HookID `json:"id"`
-}
-
-// Input says that a viewer typed; at most one a second is written.
-type Input struct {
-	At time.Time `json:"at"`
-}
-
-// Resized says that the terminal's size changed.
-type Resized struct {
-	Cols int `json:"cols"`
-	Rows int `json:"rows"`
-}
-
-// Exited says how the child ended. Code is -1 if a signal ended it.
-type Exited struct {
-	Code   int    `json:"code"`
-	Signal string `json:"signal,omitempty"` // as in "killed", "terminated"
-}
-
-// ReadJournal reads the entries with N > after; no holder is needed. A torn last line is ignored, since nothing
-// that it could report has happened; anything else that does not fit is an error that names the position.
-func ReadJournal(dir string, after uint64) ([]Entry, error) { return nil, nil }

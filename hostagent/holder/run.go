@@ -1,0 +1,242 @@
+package holder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"syscall"
+	"time"
+
+	"switchboard/hostagent/terminal"
+)
+
+const (
+	readBytes  = 64 << 10
+	drainQuiet = 100 * time.Millisecond // after the child's exit, output is over when none came for so long
+	drainLimit = 2 * time.Second        // or at the latest then: something else may have the terminal open
+	hangUpWait = 5 * time.Second        // between SIGHUP and SIGKILL
+	lastWords  = 2 * time.Second        // for viewers and followers to take what is left
+	answerWait = time.Second            // for the child to read an answer to its question
+)
+
+// Run is the holder process. It returns when the child has exited and its last output is recorded. If ctx ends,
+// or the process is told to (SIGTERM, SIGINT, SIGHUP), it hangs up on the child first.
+//
+// Its standard output is for Start, and closed after one line: that the child runs, or why not.
+func Run(ctx context.Context, dir string) error {
+	quieten()
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	defer stop()
+	h, listener, err := open(dir)
+	if err != nil {
+		fmt.Fprintln(os.Stdout, err)
+		return err
+	}
+	if _, err := fmt.Fprintln(os.Stdout, running); err != nil {
+		ended, cancel := context.WithCancel(ctx)
+		cancel()
+		ctx = ended // whoever started this has gone
+	}
+	os.Stdout.Close()
+	return h.run(ctx, listener)
+}
+
+// quieten makes this process small and deaf. A shell that starts something in the background lets it ignore
+// SIGINT; a signal that is asked for here is not ignored, and so not in the child either, which inherits what is
+// ignored. SIGPIPE must not kill this process when a peer goes away.
+func quieten() {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	debug.SetGCPercent(25)
+	runtime.GOMAXPROCS(2)
+}
+
+// open starts the child with everything around it. It undoes all if any of it fails.
+func open(dir string) (h *holder, listener *net.UnixListener, err error) {
+	spec, err := readSpec(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	h = &holder{
+		dir:       dir,
+		log:       slog.New(slog.NewTextHandler(os.Stderr, nil)).With("session", spec.Session),
+		typing:    make(chan struct{}, 1),
+		questions: make(chan []byte, answersKept),
+		startedAt: time.Now(),
+		ended:     make(chan struct{}),
+		finished:  make(chan struct{}),
+		screen:    terminal.New(spec.Cols, spec.Rows),
+		cols:      spec.Cols,
+		rows:      spec.Rows,
+		viewers:   map[*viewer]bool{},
+	}
+	h.hooks.held = map[HookID]*heldHook{}
+	h.screen.Reply = h.answerQuestion
+	if h.journal, err = openJournal(dir); err != nil {
+		return nil, nil, err
+	}
+	if listener, err = listen(dir); err != nil {
+		return nil, nil, errors.Join(err, h.journal.close())
+	}
+	if err = h.startChild(spec); err != nil {
+		return nil, nil, errors.Join(err, listener.Close(), h.journal.close())
+	}
+	return h, listener, nil
+}
+
+// startChild starts the child and journals it, or leaves nothing behind.
+func (h *holder) startChild(spec Spec) error {
+	recorder, err := terminal.OpenRecording(filepath.Join(h.dir, recordingFile), spec.Cols, spec.Rows, spec.RecordingBytes)
+	if err != nil {
+		return err
+	}
+	h.recorder = recorder
+	h.command = exec.Command(spec.Argv[0], spec.Argv[1:]...)
+	h.command.Env, h.command.Dir = spec.Env, spec.WorkingDir
+	if h.command.Env == nil {
+		h.command.Env = []string{} // nil would be this process's own
+	}
+	if h.pty, err = terminal.StartPTY(h.command, spec.Cols, spec.Rows); err != nil {
+		return errors.Join(err, recorder.Close(0))
+	}
+	if _, err = h.journal.append(KindStarted, Started{h.command.Process.Pid}); err != nil {
+		_ = h.pty.Signal(syscall.SIGKILL)
+		_ = h.command.Wait()
+		return errors.Join(err, h.pty.Close(), recorder.Close(0))
+	}
+	return nil
+}
+
+// run serves until the child has exited.
+func (h *holder) run(ctx context.Context, listener *net.UnixListener) error {
+	h.log.Info("child started", "pid", h.command.Process.Pid)
+	serving, endServing := context.WithCancel(context.Background())
+	defer endServing()
+	var group sync.WaitGroup
+	served := make(chan struct{})
+	group.Go(func() {
+		defer close(served)
+		h.serve(serving, listener)
+	})
+	group.Go(func() { h.typeAnswers(serving) })
+	outputOver := make(chan struct{})
+	draining := make(chan struct{})
+	group.Go(func() {
+		defer close(outputOver)
+		h.readOutput(draining)
+	})
+	exited := h.waitForChild(ctx)
+	close(draining)
+	h.drain(outputOver)
+	close(h.ended)
+	closeErr := h.recorder.Close(shellStatus(exited))
+	h.hooks.release()
+	_, journalErr := h.journal.append(KindExited, exited)
+	h.log.Info("child exited", "code", exited.Code, "signal", exited.Signal)
+	close(h.finished)
+	listener.Close() // removes the socket, too
+	select {
+	case <-served:
+	case <-time.After(lastWords): // somebody does not take his last words
+	}
+	endServing()
+	group.Wait()
+	return errors.Join(closeErr, journalErr, h.journal.close())
+}
+
+// waitForChild returns how the child ended. When ctx ends first it hangs up, then kills.
+func (h *holder) waitForChild(ctx context.Context) Exited {
+	over := make(chan struct{})
+	var group sync.WaitGroup
+	defer group.Wait()
+	group.Go(func() {
+		select {
+		case <-over:
+			return
+		case <-ctx.Done():
+		}
+		h.log.Info("hanging up on the child")
+		_ = h.pty.Signal(syscall.SIGHUP)
+		select {
+		case <-over:
+		case <-time.After(hangUpWait):
+			_ = h.pty.Signal(syscall.SIGKILL)
+		}
+	})
+	_ = h.command.Wait() // ProcessState says more than the error
+	close(over)
+	state := h.command.ProcessState
+	exited := Exited{Code: state.ExitCode()}
+	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		exited.Signal = status.Signal().String()
+	}
+	return exited
+}
+
+// shellStatus is the exit status as a recording has it: one number.
+func shellStatus(e Exited) int { return max(e.Code, 0) }
+
+// readOutput reads the PTY until its other side is closed, or, once draining is closed, until it is quiet.
+func (h *holder) readOutput(draining <-chan struct{}) {
+	buffer := make([]byte, readBytes)
+	for {
+		n, err := h.pty.Read(buffer)
+		if n > 0 {
+			h.show(buffer[:n])
+		}
+		if err != nil {
+			return
+		}
+		select {
+		case <-draining:
+			_ = h.pty.SetReadDeadline(time.Now().Add(drainQuiet))
+		default:
+		}
+	}
+}
+
+// drain waits for the child's last output, then hangs up on whatever else has the terminal open.
+func (h *holder) drain(outputOver <-chan struct{}) {
+	_ = h.pty.SetReadDeadline(time.Now().Add(drainQuiet))
+	select {
+	case <-outputOver:
+	case <-time.After(drainLimit):
+	}
+	h.pty.Close()
+	<-outputOver
+}
+
+// typeAnswers types the screen model's answers to the child's questions.
+func (h *holder) typeAnswers(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case answer := <-h.questions:
+			patience, cancel := context.WithTimeout(ctx, answerWait)
+			if err := h.write(patience, answer); err != nil {
+				h.log.Debug("child does not read the answer to its question", "error", err)
+			}
+			cancel()
+		}
+	}
+}
+
+// write types p with nothing in between.
+func (h *holder) write(ctx context.Context, p []byte) error {
+	select {
+	case h.typing <- struct{}{}:
+		defer func() { <-h.typing }()
+	case <-ctx.Done():
+		return fmt.Errorf("type: somebody else is typing: %w", ctx.Err())
+	}
+	return h.pty.Write(ctx, p)
+}

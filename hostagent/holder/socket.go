@@ -1,0 +1,117 @@
+package holder
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+)
+
+// maxSocketPath is what fits into a sockaddr_un on macOS (104 bytes with the final NUL; Linux has 108).
+const maxSocketPath = 103
+
+// socketPath is where the holder of the session in dir listens: in dir, or, where that path is too long for a
+// socket, in a directory of the user's own under /tmp, by a name derived from dir.
+func socketPath(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("find the session's directory: %w", err)
+	}
+	path := filepath.Join(dir, socketFile)
+	if len(path) <= maxSocketPath {
+		return path, nil
+	}
+	sum := sha256.Sum256([]byte(dir))
+	return filepath.Join(shortDir(), hex.EncodeToString(sum[:16])+".sock"), nil
+}
+
+func shortDir() string { return "/tmp/switchboard-" + strconv.Itoa(os.Getuid()) }
+
+// private makes sure that nobody else can put anything into the directory.
+func private(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make the socket's directory: %w", err)
+	}
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return fmt.Errorf("look at the socket's directory: %w", err)
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || !info.IsDir() || int(owner.Uid) != os.Getuid() || info.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("the socket's directory %s is not this user's alone (0700)", dir)
+	}
+	return nil
+}
+
+// listen opens the holder's socket. The caller holds the journal's lock, so a socket that is there is a dead
+// holder's.
+func listen(dir string) (*net.UnixListener, error) {
+	path, err := socketPath(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := private(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("remove a dead holder's socket: %w", err)
+	}
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		listener.Close()
+		return nil, fmt.Errorf("close the socket to others: %w", err)
+	}
+	return listener, nil
+}
+
+// connect reaches the holder of the session in dir, or fails with ErrGone.
+func connect(ctx context.Context, dir string) (*net.UnixConn, error) {
+	path, err := socketPath(dir)
+	if err != nil {
+		return nil, err
+	}
+	var dialer net.Dialer
+	connection, err := dialer.DialContext(ctx, "unix", path)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	socket := connection.(*net.UnixConn) // what dialling "unix" gives
+	if err := samePeer(socket); err != nil {
+		socket.Close()
+		return nil, fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	return socket, nil
+}
+
+// samePeer refuses a peer that runs as another user. The directory's mode keeps others out already; this holds
+// even where somebody loosened it.
+func samePeer(socket *net.UnixConn) error {
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return fmt.Errorf("ask who the peer is: %w", err)
+	}
+	var uid int
+	var inner error
+	if err := raw.Control(func(fd uintptr) { uid, inner = peerUID(int(fd)) }); err != nil {
+		inner = err
+	}
+	if inner != nil {
+		return fmt.Errorf("ask who the peer is: %w", inner)
+	}
+	if uid != os.Getuid() {
+		return fmt.Errorf("the peer runs as user %d", uid)
+	}
+	return nil
+}
