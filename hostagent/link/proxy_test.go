@@ -22,13 +22,13 @@ func connectProxy(t *testing.T, asked *[]string) http.HandlerFunc {
 			return
 		}
 		defer target.Close()
-		w.WriteHeader(http.StatusOK)
 		client, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			t.Error(err)
 			return
 		}
 		defer client.Close()
+		_, _ = io.WriteString(client, "HTTP/1.1 200 Connection established\r\n\r\n")
 		var copying sync.WaitGroup
 		copying.Go(func() {
 			_, _ = io.Copy(target, client)
