@@ -1,0 +1,138 @@
+package auth_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"switchboard/auth"
+)
+
+const racers = 64
+
+// race does one thing many times at once, spread over the servers, and returns what each one got.
+func race[Result any](servers []*server, do func(s *server) Result) []Result {
+	results := make([]Result, racers)
+	var ready, done sync.WaitGroup
+	start := make(chan struct{})
+	for i := range racers {
+		ready.Add(1)
+		done.Go(func() {
+			ready.Done()
+			<-start
+			results[i] = do(servers[i%len(servers)])
+		})
+	}
+	ready.Wait()
+	close(start)
+	done.Wait()
+	return results
+}
+
+func TestOneCodeRedeemedAtOnce(t *testing.T) {
+	s := newServer(t)
+	servers := []*server{s, s.replica(t)}
+	login := s.admin(t)
+	app := s.register(t, nil)
+	form := app.redemption(app.code(s.browser(t, &login), nil), nil)
+	var got tokens
+	won := 0
+	for _, answer := range race(servers, func(on *server) page {
+		return on.browser(t, nil).post(on.url+auth.TokenPath, form)
+	}) {
+		if answer.status == http.StatusOK {
+			won++
+			got = readTokens(t, answer)
+			continue
+		}
+		if answer.status != http.StatusBadRequest || answer.errorCode(t) != "invalid_grant" {
+			t.Errorf("a loser got %d %s", answer.status, answer.body)
+		}
+	}
+	if won != 1 {
+		t.Errorf("%d of %d redemptions succeeded, want exactly one", won, racers)
+	}
+	if s.works(t, got.access) {
+		t.Error("the code was used again, but the family is alive")
+	}
+}
+
+func TestOneRefreshTokenUsedAtOnce(t *testing.T) {
+	s := newServer(t)
+	servers := []*server{s, s.replica(t)}
+	login := s.admin(t)
+	app := s.register(t, nil)
+	form := app.refreshing(app.connect(s.browser(t, &login)).refresh, nil)
+	use := func(on *server) page { return on.browser(t, nil).post(on.url+auth.TokenPath, form) }
+
+	answers := map[tokens]bool{}
+	for _, answer := range race(servers, use) {
+		answers[readTokens(t, answer)] = true
+	}
+	if len(answers) != 1 {
+		t.Errorf("%d different answers within the grace time, want one", len(answers))
+	}
+	s.Advance(auth.RefreshGrace)
+	for _, answer := range race(servers, use) {
+		if answer.status != http.StatusBadRequest || answer.errorCode(t) != "invalid_grant" {
+			t.Errorf("after the grace time: %d %s", answer.status, answer.body)
+		}
+	}
+	for got := range answers {
+		if s.works(t, got.access) {
+			t.Error("the family survived")
+		}
+	}
+	if n, err := s.db.VerifyAudit(t.Context()); err != nil {
+		t.Errorf("audit chain after %d records: %v", n, err)
+	}
+}
+
+func TestOneInviteAcceptedAtOnce(t *testing.T) {
+	s := newServer(t)
+	link, _, err := s.accounts.SetupLink(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	servers := []*server{s, s.replica(t)}
+	names := make(chan string, racers)
+	for i := range racers {
+		names <- "ada" + strings.Repeat("a", i%60)
+	}
+	won := 0
+	for _, err := range race(servers, func(on *server) error {
+		_, err := on.accounts.Accept(t.Context(), inviteToken(link), auth.NewAccount{Name: <-names, Password: password}, "")
+		return err
+	}) {
+		if err == nil {
+			won++
+		} else if !errors.Is(err, auth.ErrNotFound) && !errors.Is(err, auth.ErrInvalid) {
+			t.Errorf("a loser got %v", err)
+		}
+	}
+	if won != 1 {
+		t.Errorf("%d accounts from one link", won)
+	}
+}
+
+func TestLoginsAtOnceDoNotPassTheLimit(t *testing.T) {
+	s := newServer(t)
+	s.admin(t)
+	servers := []*server{s, s.replica(t)}
+	tried := 0
+	for _, err := range race(servers, func(on *server) error {
+		_, err := on.accounts.LogIn(t.Context(), adminName, "wrong password", "10.0.0.1")
+		return err
+	}) {
+		if errors.Is(err, auth.ErrWrongPassword) {
+			tried++
+		} else if !errors.Is(err, auth.ErrThrottled) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if tried > 10 {
+		t.Errorf("%d passwords were tried, want 10 at most", tried)
+	}
+}
