@@ -4,12 +4,10 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
 	"switchboard/auth"
-	"switchboard/controlplane/fleet"
 )
 
 // formCookieName is the cookie that proves, before there is a login, that a form came from one of our pages: the
@@ -53,5 +51,5 @@ func badForm(err error) error {
 	if errors.As(err, &tooLarge) {
 		return err
 	}
-	return fmt.Errorf("%w: the form cannot be read: %w", fleet.ErrInvalid, err)
+	return formError("the form cannot be read: " + err.Error())
 }

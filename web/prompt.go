@@ -111,7 +111,7 @@ func response(form url.Values) (string, error) {
 	for i := 0; form.Has(fmt.Sprintf("words-%d", i)); i++ {
 		answer := chosen(form, i)
 		if answer == "" {
-			return "", fmt.Errorf("%w: question %d has no answer", fleet.ErrInvalid, i+1)
+			return "", formError(fmt.Sprintf("question %d has no answer", i+1))
 		}
 		answers = append(answers, answer)
 	}

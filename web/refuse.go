@@ -21,6 +21,12 @@ var (
 	errMany    = errors.New("too many pages are being followed at once")
 )
 
+// formError says in words for people what is wrong with a form. It matches fleet.ErrInvalid.
+type formError string
+
+func (e formError) Error() string        { return string(e) }
+func (e formError) Is(target error) bool { return target == fleet.ErrInvalid }
+
 // refusal is an error as a reader sees it.
 type refusal struct {
 	status    int

@@ -59,9 +59,6 @@ func operable(hosts []fleet.Host) []fleet.Host {
 
 // Home leads to the sessions.
 func (p *Pages) Home(w http.ResponseWriter, r *http.Request) error {
-	if r.URL.Path != "/" {
-		return errNoPage
-	}
 	http.Redirect(w, r, home, http.StatusSeeOther)
 	return nil
 }

@@ -1,0 +1,77 @@
+package web_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"switchboard/auth"
+)
+
+// register has a client register itself, and returns the address to which it would send a person.
+func (s *site) register(t *testing.T, name, redirect string) string {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{
+		"client_name": name, "redirect_uris": []string{redirect}, "token_endpoint_auth_method": "none",
+		"grant_types": []string{"authorization_code", "refresh_token"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := s.browser(t, nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+auth.RegisterPath, strings.NewReader(string(body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	answer := b.do(r)
+	var client struct {
+		ID string `json:"client_id"`
+	}
+	if err := json.Unmarshal([]byte(answer.text), &client); err != nil || client.ID == "" {
+		t.Fatalf("register %q: %d %s", name, answer.status, answer.text)
+	}
+	return auth.AuthorizePath + "?" + url.Values{
+		"client_id": {client.ID}, "redirect_uri": {redirect}, "response_type": {"code"}, "state": {"s"},
+		"scope": {"sessions:read offline_access"}, "code_challenge": {strings.Repeat("c", 43)}, "code_challenge_method": {"S256"},
+	}.Encode()
+}
+
+func TestConsent(t *testing.T) {
+	s := newSite(t)
+	address := s.register(t, "Chat <b>GPT</b>", "https://chatgpt.example/callback")
+	b := s.browser(t, nil)
+	login := b.get(b.get(address).leads("/login")).wants(http.StatusOK)
+	entered := b.submit(login, "/login", url.Values{"name": {"ada"}, "password": {password}}).wants(http.StatusOK)
+	to := strings.TrimPrefix(entered.header.Get("Refresh"), "0; url=")
+
+	page := b.get(to).wants(http.StatusOK, "Chat <b>GPT</b>", "chatgpt.example", "ada", auth.ScopeSessionsRead.Words(),
+		"This client named itself")
+	page.checkInert(to)
+	if csp := page.header.Get("Content-Security-Policy"); !strings.Contains(csp, "form-action 'self' https://chatgpt.example") {
+		t.Errorf("the form cannot be redirected to its client: %s", csp)
+	}
+	form, action := page.form(auth.AuthorizePath)
+	forged := url.Values{"request": form["request"], "decision": {"allow"}}
+	b.post(action, forged).wants(http.StatusForbidden)
+	b.submit(page, auth.AuthorizePath, url.Values{"decision": {"deny"}}).leads("https://chatgpt.example/callback?error=access_denied")
+	allowed := b.submit(page, auth.AuthorizePath, url.Values{"decision": {"allow"}}).leads("https://chatgpt.example/callback?code=")
+	if !strings.Contains(allowed, "state=s") {
+		t.Errorf("redirect %s", allowed)
+	}
+}
+
+func TestConsentWarnsOfLoopback(t *testing.T) {
+	s := newSite(t)
+	page := s.browser(t, &s.admin).get(s.register(t, "Local", "http://127.0.0.1:3118/callback"))
+	page.wants(http.StatusOK, "This client runs on your own computer.")
+}
+
+func TestClientIsRefusedOnAPage(t *testing.T) {
+	s := newSite(t)
+	page := s.browser(t, &s.admin).get("/authorize?client_id=x&redirect_uri=https://evil.example/").
+		wants(http.StatusBadRequest, "not registered", "Nothing was sent to the client.")
+	page.checkInert("/authorize")
+}
