@@ -1,0 +1,124 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+
+	"golang.org/x/time/rate"
+
+	"switchboard/auth"
+	"switchboard/controlplane/fleet"
+	"switchboard/hostagent/protocol"
+)
+
+// enrolment answers POST /enroll, where a machine trades a join token for being a host. The token is the only
+// right that is needed, so attempts are counted.
+type enrolment struct {
+	Fleet    *fleet.Fleet
+	Audience string // what hosts call this control plane in their proofs
+	Log      *slog.Logger
+
+	mu       sync.Mutex // guards the field below
+	attempts map[netip.Prefix]*rate.Limiter
+}
+
+// Limits of enrolment. A token has 130 random bits: the rate guards the database, not the token.
+const (
+	maxEnrolBody    = 16 << 10
+	enrolsPerSecond = 1
+	enrolsAtOnce    = 60
+	maxEnrolAddrs   = 4096 // remembered at a time
+)
+
+// ServeHTTP decodes, calls once, encodes.
+func (e *enrolment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !e.allowed(r.RemoteAddr) {
+		w.Header().Set("Retry-After", "60")
+		refuseEnrolment(w, http.StatusTooManyRequests, protocol.ReasonRate, "too many attempts from this address: wait a minute")
+		return
+	}
+	request, refused := readEnrolment(w, r)
+	if refused != nil {
+		refuseEnrolment(w, http.StatusBadRequest, refused.Code, refused.Message)
+		return
+	}
+	host, err := e.Fleet.Enrol(r.Context(), fleet.Enrolment{Token: request.Token, NKey: request.NKey}, r.RemoteAddr)
+	if err != nil {
+		e.refuse(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, protocol.EnrolReply{Host: host.ID, Name: host.Name, Audience: e.Audience})
+}
+
+func readEnrolment(w http.ResponseWriter, r *http.Request) (protocol.EnrolRequest, *protocol.Refusal) {
+	var request protocol.EnrolRequest
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxEnrolBody))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&request); err != nil {
+		return request, &protocol.Refusal{Code: protocol.ReasonRequest, Message: "the request is no enrolment: " + err.Error()}
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return request, &protocol.Refusal{Code: protocol.ReasonRequest, Message: "the request goes on after its end"}
+	}
+	if !protocol.Compatible(request.Version) {
+		return request, &protocol.Refusal{Code: protocol.ReasonVersion,
+			Message: "the host agent and this control plane are too far apart in version: upgrade the older one"}
+	}
+	return request, nil
+}
+
+func (e *enrolment) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	switch {
+	case errors.Is(err, fleet.ErrInvalid):
+		refuseEnrolment(w, http.StatusBadRequest, protocol.ReasonRequest, err.Error())
+	case errors.Is(err, auth.ErrForbidden), errors.Is(err, auth.ErrNotFound):
+		refuseEnrolment(w, http.StatusForbidden, protocol.ReasonToken, err.Error())
+	case errors.Is(err, fleet.ErrConflict):
+		refuseEnrolment(w, http.StatusConflict, protocol.ReasonKey, err.Error())
+	default:
+		e.Log.ErrorContext(r.Context(), "host not enrolled", "err", err)
+		w.Header().Set("Retry-After", "5")
+		refuseEnrolment(w, http.StatusServiceUnavailable, protocol.ReasonUnavailable, "the control plane cannot enrol hosts now: try again")
+	}
+}
+
+// allowed counts an attempt. IPv6 clients have a /64 each.
+func (e *enrolment) allowed(remote string) bool {
+	addr, err := netip.ParseAddr(remote)
+	if err != nil {
+		return false // clientAddr has put an address there
+	}
+	bits := addr.BitLen()
+	if addr.Is6() && !addr.Is4In6() {
+		bits = 64
+	}
+	network, err := addr.Prefix(bits)
+	if err != nil {
+		return false
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.attempts == nil || len(e.attempts) >= maxEnrolAddrs {
+		e.attempts = map[netip.Prefix]*rate.Limiter{} // to forget is cheaper than to grow
+	}
+	if e.attempts[network] == nil {
+		e.attempts[network] = rate.NewLimiter(enrolsPerSecond, enrolsAtOnce)
+	}
+	return e.attempts[network].Allow()
+}
+
+func refuseEnrolment(w http.ResponseWriter, status int, code protocol.Reason, message string) {
+	writeJSON(w, status, protocol.Refusal{Code: code, Message: message})
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // whoever asked may be gone
+}

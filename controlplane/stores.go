@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/nats-io/nats.go"
+
+	"switchboard/controlplane/embedded"
+	"switchboard/controlplane/postgres"
+)
+
+// stores are what everything else stands on: the database and the bus, embedded or external.
+type stores struct {
+	keys embedded.Keys
+	pg   *embedded.Postgres // nil: external
+	db   *postgres.DB
+	nats *embedded.NATS
+	conn *nats.Conn
+}
+
+// openStores starts or joins them and brings the schema up to date. On an error nothing is left running.
+func openStores(ctx context.Context, c config, log *slog.Logger) (s *stores, err error) {
+	// Others may pass through, since the embedded PostgreSQL runs as a user of its own; what is inside is closed to them.
+	if err := os.MkdirAll(c.Data, 0o711); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	s = &stores{}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	if s.keys, err = embedded.LoadKeys(filepath.Join(c.Data, "keys")); err != nil {
+		return nil, err
+	}
+	if err := s.openDatabase(ctx, c, log); err != nil {
+		return nil, err
+	}
+	return s, s.openBus(ctx, c, log)
+}
+
+func (s *stores) openDatabase(ctx context.Context, c config, log *slog.Logger) (err error) {
+	url := c.DatabaseURL
+	if url == "" {
+		s.pg, err = embedded.StartPostgres(ctx, embedded.PostgresConfig{Dir: filepath.Join(c.Data, "postgres"), Log: log})
+		if err != nil {
+			return err
+		}
+		url = s.pg.URL()
+	}
+	if s.db, err = postgres.Open(ctx, url); err != nil {
+		return err
+	}
+	return s.db.Migrate(ctx)
+}
+
+func (s *stores) openBus(ctx context.Context, c config, log *slog.Logger) (err error) {
+	if c.NATSURL != "" {
+		s.nats, err = embedded.JoinNATS(c.NATSURL, s.keys)
+	} else {
+		s.nats, err = embedded.StartNATS(ctx, embedded.NATSConfig{Dir: filepath.Join(c.Data, "nats"), Keys: s.keys, Log: log})
+	}
+	if err != nil {
+		return err
+	}
+	s.conn, err = s.nats.Connect("controlplane", log)
+	return err
+}
+
+// close ends what openStores has opened, the newest first.
+func (s *stores) close() {
+	if s.conn != nil {
+		s.conn.Close()
+	}
+	if s.nats != nil {
+		s.nats.Stop()
+	}
+	if s.db != nil {
+		s.db.Close()
+	}
+	if s.pg != nil {
+		s.pg.Stop()
+	}
+}
+
+// ping finds out whether both can be reached.
+func (s *stores) ping(ctx context.Context) error {
+	if !s.conn.IsConnected() {
+		return errors.New("NATS is unreachable")
+	}
+	if err := s.db.Ping(ctx); err != nil {
+		return errors.New("PostgreSQL is unreachable")
+	}
+	return nil
+}
