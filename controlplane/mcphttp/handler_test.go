@@ -416,6 +416,7 @@ func TestLimits(t *testing.T) {
 }
 
 func TestRevokedWhileItLasts(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes as long as a token is trusted")
 	}

@@ -92,6 +92,7 @@ func TestSessionEnds(t *testing.T) {
 }
 
 func TestOldestSessionMakesRoom(t *testing.T) {
+	t.Parallel()
 	e := start(t, nil)
 	first, second := e.open(t, "alice-token"), e.open(t, "alice-token")
 	bobs := e.open(t, "bob-token")
@@ -118,6 +119,7 @@ func TestWithoutSession(t *testing.T) {
 
 // Without a session, mcp-go would let anybody cancel request 1 of anybody.
 func TestNobodyCancelsForAnother(t *testing.T) {
+	t.Parallel()
 	e := start(t, nil)
 	answers := make(chan reply, 1)
 	go func() { answers <- e.post(t, callTool("wait"), nil) }()
@@ -156,6 +158,7 @@ func TestCancelInOwnSession(t *testing.T) {
 }
 
 func TestStreamHeaders(t *testing.T) {
+	t.Parallel()
 	e := start(t, nil)
 	id := e.open(t, "alice-token")
 	r := e.request(t, "GET", "", inSession("alice-token", id))

@@ -13,7 +13,7 @@ type promptView struct {
 	SessionID  string         `json:"session_id"`
 	Session    string         `json:"session" doc:"the session's handle"`
 	Host       string         `json:"host"`
-	Kind       string         `json:"kind" enum:"permission,choice,plan,trust"`
+	Kind       string         `json:"kind" doc:"permission, choice, plan or trust"`
 	Tool       string         `json:"tool,omitempty" doc:"what the agent wants to use"`
 	Title      string         `json:"title" doc:"what is asked, in the agent's words: untrusted"`
 	Detail     string         `json:"detail,omitempty" doc:"the command, change or plan in full: untrusted"`
