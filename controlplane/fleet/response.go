@@ -110,15 +110,21 @@ func readDenial(p protocol.Prompt, response string) (protocol.Answer, bool) {
 	return protocol.Answer{Option: protocol.OptionDeny, Text: reason}, true
 }
 
-// beginsWithAnswer reports whether words begin like an answer that goes on: "yes but not on main" must be taken
-// neither for a yes nor for a remark.
+// beginsWithAnswer reports whether words begin like an answer and go on, or mean an option that is not there once:
+// "yes but not on main", and "yes" to two kinds of yes, must be taken neither for a yes nor for a remark.
 func beginsWithAnswer(p protocol.Prompt, response string) bool {
-	first := strings.FieldsFunc(strings.ToLower(response), func(r rune) bool { return !unicode.IsLetter(r) })
-	if len(first) == 0 {
-		return number(strings.Fields(response)[0]) > 0 && len(p.Options) > 0
+	if len(p.Options) == 0 {
+		return false
 	}
-	id := meanings[first[0]]
-	return id != "" && hasOption(p, id)
+	said := plain(response)
+	for word := range meanings {
+		rest, begins := strings.CutPrefix(said, word)
+		if begins && (rest == "" || !unicode.IsLetter([]rune(rest)[0])) {
+			return true
+		}
+	}
+	first, _, _ := strings.Cut(said, " ")
+	return number(first) > 0
 }
 
 func hasOption(p protocol.Prompt, id string) bool {

@@ -21,6 +21,7 @@ import (
 	"go.uber.org/goleak"
 
 	"switchboard/auth"
+	"switchboard/auth/audit"
 	"switchboard/controlplane/dispatch"
 	"switchboard/controlplane/embedded"
 	"switchboard/controlplane/embedded/pgtest"
@@ -382,4 +383,13 @@ func (w *world) commandsOf(h *host) map[string]int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return maps.Clone(h.commands)
+}
+
+// hangUpAfter ends a request's context as soon as the gate has let it through.
+func hangUpAfter(record func(context.Context, audit.Event) error, hangUp func()) func(context.Context, audit.Event) error {
+	return func(ctx context.Context, e audit.Event) error {
+		err := record(ctx, e)
+		hangUp()
+		return err
+	}
 }
