@@ -60,7 +60,7 @@ func (o *OAuth) ResourceMetadata(w http.ResponseWriter, r *http.Request) {
 	o.metadata(w, r, resourceMetadata{
 		Resource:               o.Resource(),
 		AuthorizationServers:   []string{o.PublicURL},
-		ScopesSupported:        resourceScopes(),
+		ScopesSupported:        ResourceScopes(),
 		BearerMethodsSupported: []string{"header"},
 		ResourceName:           "Switchboard",
 		ResourceDocumentation:  o.PublicURL + "/",
@@ -72,9 +72,9 @@ func (o *OAuth) ResourceMetadataURL() string {
 	return o.PublicURL + ResourceMetadataPath + ResourcePath
 }
 
-// resourceScopes are those that the resource itself asks for: a refresh token is the client's own business, and
+// ResourceScopes are those that the resource itself asks for: a refresh token is the client's own business, and
 // the MCP specification keeps offline_access out of here.
-func resourceScopes() Scopes {
+func ResourceScopes() Scopes {
 	var scopes Scopes
 	for _, scope := range AllScopes() {
 		if scope != ScopeOffline {

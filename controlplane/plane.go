@@ -61,7 +61,7 @@ func newPlane(c config, s *stores, log *slog.Logger) (*plane, error) {
 	desk := &mcptools.Desk{Fleet: p.fleet, Log: log, Caller: mcphttp.CallerFrom, Unavailable: mcphttp.MarkUnavailable}
 	p.mcp, err = mcphttp.New(mcphttp.Config{
 		PublicURL: c.PublicURL, MCP: desk.Server(version), Bearer: p.oauth.Check, Needs: mcptools.Needs,
-		Scopes: auth.AllScopes(), Log: log,
+		Scopes: auth.ResourceScopes(), Log: log,
 	})
 	return p, err
 }

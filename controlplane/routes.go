@@ -29,8 +29,6 @@ func (p *plane) routes() http.Handler {
 
 	// Pages: getting in.
 	mux.Handle("GET /{$}", page(p.pages.Home))
-	mux.Handle("GET /setup/{token}", page(p.pages.Invite))
-	mux.Handle("POST /setup/{token}", page(p.pages.AcceptInvite))
 	mux.Handle("GET /invite/{token}", page(p.pages.Invite))
 	mux.Handle("POST /invite/{token}", page(p.pages.AcceptInvite))
 	mux.Handle("GET /login", page(p.pages.Login))

@@ -48,6 +48,10 @@ func (b *Bridge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, refused)
 		return
 	}
+	if r.Header.Get("Upgrade") == "" {
+		w.WriteHeader(http.StatusNoContent) // it only asks whether it would be let in
+		return
+	}
 	// The context of a request does not outlive its handler, but is not ended by a hijacked peer either.
 	ctx := context.WithoutCancel(r.Context())
 	server, err := b.dial(ctx)

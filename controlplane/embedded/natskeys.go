@@ -83,7 +83,7 @@ func makeKeys(dir string) (Keys, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return Keys{}, fmt.Errorf("NATS keys: %w", err)
 	}
-	public, err := keys.environment()
+	public, err := keys.Environment()
 	if err != nil {
 		return Keys{}, err
 	}
@@ -109,8 +109,8 @@ func writeSecret(path, text string) error {
 	return os.Rename(unfinished, path)
 }
 
-// environment sets the variables that deploy/nats.conf refers to. They are not secret.
-func (k Keys) environment() (string, error) {
+// Environment sets the variables that deploy/nats.conf refers to. They are not secret.
+func (k Keys) Environment() (string, error) {
 	var text strings.Builder
 	for _, variable := range []struct {
 		name string
