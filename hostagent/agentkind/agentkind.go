@@ -33,6 +33,7 @@ type Kind struct {
 	ReadScreen     func(screen []string) (Dialog, bool)
 	DraftOnScreen  func(screen []string) bool // whether unsent text stands in the input box, as far as can be seen
 
+	SameMessage  func(clean, receipt string) bool
 	CleanMessage func(text string) (string, error) // as the agent will report it in its receipt
 	TypeMessage  func(clean string) []byte         // keys that put a clean message into an empty input box
 	Submit       []byte                            // keys that send what stands in the input box, and do nothing in a dialog

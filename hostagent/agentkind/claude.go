@@ -25,6 +25,7 @@ func Claude() Kind {
 		DraftOnScreen:  claudeDraft,
 
 		CleanMessage: cleanClaudeMessage,
+		SameMessage:  sameClaudeMessage,
 		TypeMessage:  typeClaudeMessage,
 		Submit:       []byte{0x18, '\r'}, // ctrl+x enter: queues while the agent works, and no dialog heeds it
 		StashDraft:   []byte{0x13},       // ctrl+s: the draft comes back by itself after the next submit

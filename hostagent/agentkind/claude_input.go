@@ -3,6 +3,7 @@ package agentkind
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -25,20 +26,20 @@ func cleanClaudeMessage(text string) (string, error) {
 	if !utf8.ValidString(text) {
 		return "", errors.New("the message is not valid UTF-8")
 	}
-	text = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\t", "    ").Replace(text)
+	text = lineEnds.Replace(text)
 	for _, r := range text {
 		if r != '\n' && (unicode.IsControl(r) || isBidiControl(r)) {
 			return "", fmt.Errorf("the message has the control character %U, which cannot be typed", r)
 		}
 	}
-	text = norm.NFC.String(strings.Map(dropZeroWidth, text))
+	text = norm.NFC.String(strings.Map(dropInvisible, text))
 	text = strings.TrimRightFunc(strings.TrimLeft(text, "\n"), unicode.IsSpace)
 	switch start := strings.TrimSpace(text); {
 	case start == "":
 		return "", errors.New("the message is empty")
 	case strings.HasPrefix(start, "/"):
 		return "", errors.New("the message begins with /, which the agent would run as a command; put a word in front of it")
-	case start == "exit" || start == "quit" || start == ":q" || start == ":q!" || start == ":wq" || start == ":wq!":
+	case slices.Contains(claudeExits, strings.ToLower(start)):
 		return "", fmt.Errorf("the message %q would end the agent; terminate the session instead, or say it in more words", start)
 	case strings.HasPrefix(start, "!"):
 		return " " + start, nil
@@ -46,17 +47,56 @@ func cleanClaudeMessage(text string) (string, error) {
 	return text, nil
 }
 
+// lineEnds makes every kind of line end a line feed, and of a tab the four spaces that a pasted one becomes.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n", "\t", "    ")
+
+// claudeExits are words that, alone in the input box, end the CLI.
+var claudeExits = []string{"exit", "quit", ":q", ":q!", ":wq", ":wq!"}
+
 // isBidiControl: with one of these in its box the CLI does not submit, and a reader may be shown another order.
 func isBidiControl(r rune) bool {
 	return r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069
 }
 
-func dropZeroWidth(r rune) rune {
-	switch r {
-	case 0x200B, 0x2060, 0xFEFF:
-		return -1
+// dropInvisible drops what the CLI drops or stumbles over, and nobody sees. Joiners and variation selectors stay,
+// because emoji and some scripts are made with them.
+func dropInvisible(r rune) rune {
+	if isJoiner(r) || !isInvisible(r) {
+		return r
 	}
-	return r
+	return -1
+}
+
+func isJoiner(r rune) bool {
+	return r == 0x200C || r == 0x200D || r >= 0xFE00 && r <= 0xFE0F || unicode.Is(tags, r)
+}
+
+// tags make the flags of regions.
+var tags = &unicode.RangeTable{R32: []unicode.Range32{{Lo: 0xE0020, Hi: 0xE007F, Stride: 1}}}
+
+// isInvisible covers Unicode's Default_Ignorable_Code_Point, and what the CLI drops beside.
+func isInvisible(r rune) bool {
+	switch {
+	case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r), unicode.Is(unicode.Variation_Selector, r):
+		return true
+	}
+	return false
+}
+
+// sameClaudeMessage compares a clean message with the CLI's receipt. The CLI drops joiners and selectors where it
+// does not like them, so that what nobody sees is left out on both sides.
+func sameClaudeMessage(clean, receipt string) bool {
+	return visible(clean) == visible(receipt)
+}
+
+func visible(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if isInvisible(r) {
+			return -1
+		}
+		return r
+	}, text)
+	return strings.TrimSpace(norm.NFC.String(text))
 }
 
 const (
@@ -94,7 +134,7 @@ func splitPaste(line string) []string {
 	start, units, previous := 0, 0, rune(0)
 	for at, r := range line {
 		width := utf16.RuneLen(r)
-		joined := unicode.Is(unicode.M, r) || r == 0x200D || previous == 0x200D
+		joined := unicode.Is(unicode.M, r) || isJoiner(r) || previous == 0x200D
 		if units+width > maxPaste && (!joined || units > maxPaste+50) {
 			parts = append(parts, line[start:at])
 			start, units = at, 0

@@ -3,26 +3,34 @@ package agentkind
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
 
 // claudeLine is one line of the transcript file. Most types of line are of no interest to a reader.
 type claudeLine struct {
-	Type           string          `json:"type"`
-	Subtype        string          `json:"subtype"`
-	Timestamp      time.Time       `json:"timestamp"`
-	IsMeta         bool            `json:"isMeta"`
-	IsSidechain    bool            `json:"isSidechain"`
-	IsCompact      bool            `json:"isCompactSummary"`
-	IsAPIError     bool            `json:"isApiErrorMessage"`
-	Content        json.RawMessage `json:"content"` // of a system line
-	Message        claudeMessage   `json:"message"`
-	DenialKind     string          `json:"toolDenialKind"`
-	Decision       *claudeDecided  `json:"permissionDecision"`
-	Attachment     json.RawMessage `json:"attachment"`
-	ToolUseResult  json.RawMessage `json:"toolUseResult"`
-	PermissionMode string          `json:"permissionMode"`
+	Type        string         `json:"type"`
+	Subtype     string         `json:"subtype"`
+	Timestamp   time.Time      `json:"timestamp"`
+	IsMeta      bool           `json:"isMeta"`
+	IsSidechain bool           `json:"isSidechain"`
+	IsCompact   bool           `json:"isCompactSummary"`
+	IsAPIError  bool           `json:"isApiErrorMessage"`
+	Message     claudeMessage  `json:"message"`
+	DenialKind  string         `json:"toolDenialKind"`
+	Decision    *claudeDecided `json:"permissionDecision"`
+	Attachment  claudeAttached `json:"attachment"`
+}
+
+// claudeAttached is a message that was sent while the agent worked, and that it took within the running turn.
+type claudeAttached struct {
+	Type   string          `json:"type"`
+	Mode   string          `json:"commandMode"`
+	Prompt json.RawMessage `json:"prompt"` // a string or blocks
+	Origin struct {
+		Kind string `json:"kind"`
+	} `json:"origin"`
 }
 
 type claudeMessage struct {
@@ -52,7 +60,7 @@ func readClaudeTranscript(text []byte) ([]Line, error) {
 	if err := json.Unmarshal(text, &kind); err != nil {
 		return nil, fmt.Errorf("claude transcript: %w", err)
 	}
-	if kind.Type != "user" && kind.Type != "assistant" && kind.Type != "system" {
+	if !slices.Contains([]string{"user", "assistant", "system", "attachment"}, kind.Type) {
 		return nil, nil
 	}
 	var raw claudeLine
@@ -68,14 +76,26 @@ func readClaudeTranscript(text []byte) ([]Line, error) {
 	if raw.IsCompact {
 		return nil, nil // the notice of the compaction says that it happened
 	}
+	content := raw.Message.Content
+	if raw.Type == "attachment" {
+		content = raw.Attachment.message()
+	}
 	var lines []Line
-	for _, block := range claudeBlocks(raw.Message.Content) {
+	for _, block := range claudeBlocks(content) {
 		if line, ok := block.line(raw); ok {
 			line.At = raw.Timestamp
 			lines = append(lines, line)
 		}
 	}
 	return lines, nil
+}
+
+// message is what a person said in an attachment; most attachments are the CLI's own.
+func (a claudeAttached) message() json.RawMessage {
+	if a.Type != "queued_command" || a.Mode != "prompt" || a.Origin.Kind != "human" {
+		return nil
+	}
+	return a.Prompt
 }
 
 // claudeNotice keeps the few system lines that a person would miss.

@@ -3,6 +3,7 @@ package session
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"switchboard/hostagent/agentkind"
@@ -33,6 +34,7 @@ type fold struct {
 	prompts  map[protocol.PromptID]*prompt
 	messages map[protocol.MessageID]*message
 	queue    []protocol.MessageID // not final, oldest first
+	accepted []protocol.MessageID // of which the transcript has not told yet, oldest first
 	commands map[protocol.CommandID]bool
 }
 
@@ -157,6 +159,10 @@ func (f *fold) rememberEvent(e protocol.Event) {
 	case protocol.EventSettlement:
 		if settlement, err := protocol.Decode[protocol.Settlement](e); err == nil {
 			f.rememberSettlement(settlement)
+		}
+	case protocol.EventEntry:
+		if entry, err := protocol.Decode[protocol.Entry](e); err == nil {
+			f.accepted = slices.DeleteFunc(f.accepted, func(id protocol.MessageID) bool { return id == entry.Message })
 		}
 	case protocol.EventMessage:
 		if state, err := protocol.Decode[protocol.MessageState](e); err == nil {

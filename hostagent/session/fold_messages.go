@@ -2,7 +2,6 @@ package session
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"switchboard/hostagent/protocol"
@@ -14,7 +13,6 @@ type message struct {
 	state       protocol.MessageState
 	typing      bool // its keys may have been typed: never again
 	submittedAt time.Time
-	shown       bool // its entry in the transcript has been seen
 }
 
 func (f *fold) messageQueued(at time.Time, note messageNote) {
@@ -46,7 +44,7 @@ func (f *fold) messageUnconfirmed(at time.Time, step messageStep) {
 // messageReceived is the agent's receipt. A message that somebody typed at the terminal has one too.
 func (f *fold) messageReceived(at time.Time, text string) {
 	for _, id := range f.queue {
-		if m := f.messages[id]; m.typing && strings.TrimSpace(m.Text) == strings.TrimSpace(text) {
+		if m := f.messages[id]; m.typing && f.kind.SameMessage(m.Text, text) {
 			f.messageBecomes(at, id, protocol.MessageAccepted, "")
 			return
 		}
@@ -74,6 +72,9 @@ func (f *fold) messageBecomes(at time.Time, id protocol.MessageID, status protoc
 	if status.Final() {
 		f.queue = slices.DeleteFunc(f.queue, func(other protocol.MessageID) bool { return other == id })
 	}
+	if status == protocol.MessageAccepted {
+		f.accepted = append(f.accepted, id)
+	}
 	f.tell(at, protocol.EventMessage, m.state)
 }
 
@@ -90,9 +91,10 @@ func (f *fold) rememberMessage(state protocol.MessageState) {
 
 // messageOf finds the message that a person's line in the transcript came from, if from here.
 func (f *fold) messageOf(text string) protocol.MessageID {
-	for id, m := range f.messages {
-		if m.state.Status == protocol.MessageAccepted && !m.shown && strings.TrimSpace(m.Text) == strings.TrimSpace(text) {
-			m.shown = true
+	for _, id := range f.accepted {
+		m := f.messages[id]
+		if f.kind.SameMessage(m.Text, text) {
+			f.accepted = slices.DeleteFunc(f.accepted, func(other protocol.MessageID) bool { return other == id })
 			return id
 		}
 	}

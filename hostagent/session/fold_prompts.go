@@ -222,7 +222,8 @@ func (f *fold) settleByStatus(now time.Time) {
 		return
 	}
 	for _, p := range f.openPrompts() {
-		if p.payload == nil || !f.status.At.After(p.AskedAt) || p.closing != nil {
+		// While a background subagent asks, the status stays what the main agent's is.
+		if p.payload == nil || p.agent != "" || !f.status.At.After(p.AskedAt) || p.closing != nil {
 			continue
 		}
 		if f.status.Activity == agentkind.ActivityBusy {

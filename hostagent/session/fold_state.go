@@ -171,7 +171,8 @@ func (f *fold) observeStatus(status agentkind.Status, now time.Time) {
 			f.does(protocol.StateWorking, evidenceStatus, later(status.At, f.activity.at))
 		}
 	case agentkind.ActivityWaiting:
-		if newer && f.openPrompt() == nil {
+		// The hook of a question comes up to 0.1 s after the status.
+		if newer && f.openPrompt() == nil && now.Sub(status.At) >= statusSettles {
 			f.does(protocol.StateWaiting, evidenceStatus+": "+status.Dialog, status.At)
 		}
 	}
