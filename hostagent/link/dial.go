@@ -80,10 +80,7 @@ func (l *Link) dial(ctx context.Context) (net.Conn, error) {
 	}
 	opening, cancel := context.WithTimeout(ctx, connectTime)
 	defer cancel()
-	transport := l.Transport
-	if transport == nil {
-		transport = NewTransport()
-	}
+	transport := l.transport()
 	defer transport.CloseIdleConnections() // of an answer that was no WebSocket
 	socket, response, err := websocket.Dial(opening, address, &websocket.DialOptions{
 		HTTPClient:      &http.Client{Transport: transport, CheckRedirect: noRedirect},
@@ -130,12 +127,52 @@ func readRefusal(response *http.Response) error {
 	return fmt.Errorf("the control plane does not let this host in: %w", refused)
 }
 
-// Check connects once and leaves again: nil if the host would be let in.
-func (l *Link) Check(ctx context.Context) error {
+// Ask finds out whether the host would be let in, without disturbing a connection that it has.
+func (l *Link) Ask(ctx context.Context) error {
+	address, err := url.JoinPath(l.URL, protocol.ConnectPath)
+	if err != nil {
+		return fmt.Errorf("control plane's address: %w", err)
+	}
+	proof, err := l.prove(time.Now())
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, connectTime)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Authorization", proof.Header())
+	transport := l.transport()
+	defer transport.CloseIdleConnections()
+	response, err := (&http.Client{Transport: transport, CheckRedirect: noRedirect}).Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.Header.Get(protocol.ReasonHeader) != "" {
+		return readRefusal(response)
+	}
+	if response.StatusCode != http.StatusNoContent {
+		return fmt.Errorf("%s answered %s: is that a Switchboard control plane?", address, response.Status)
+	}
+	return nil
+}
+
+// Try connects as Run does and leaves again. A connection that the host has is ended by it.
+func (l *Link) Try(ctx context.Context) error {
 	conn, _, err := l.connect(ctx)
 	if err != nil {
 		return err
 	}
 	conn.Close()
 	return nil
+}
+
+func (l *Link) transport() *http.Transport {
+	if l.Transport != nil {
+		return l.Transport
+	}
+	return NewTransport()
 }

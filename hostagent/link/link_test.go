@@ -169,9 +169,12 @@ func TestRemovalCutsAndBars(t *testing.T) {
 		t.Errorf("another host's link ended too: %v", err)
 	default:
 	}
-	err = p.link(t, "alpha", key, newScript()).Check(t.Context())
-	if !errors.Is(err, link.ErrRemoved) {
-		t.Errorf("Check = %v, want %v", err, link.ErrRemoved)
+	barred := p.link(t, "alpha", key, newScript())
+	if err := barred.Try(t.Context()); !errors.Is(err, link.ErrRemoved) {
+		t.Errorf("Try = %v, want %v", err, link.ErrRemoved)
+	}
+	if err := barred.Ask(t.Context()); !errors.Is(err, link.ErrRemoved) {
+		t.Errorf("Ask = %v, want %v", err, link.ErrRemoved)
 	}
 }
 
@@ -181,7 +184,8 @@ func TestNewerConnectionFencesOlder(t *testing.T) {
 	older := p.link(t, "alpha", key, newScript())
 	stop, _ := running(t, older)
 	p.await(t, "the first says hello", func() bool { return p.hellos == 1 })
-	must(t, p.link(t, "alpha", key, newScript()).Check(t.Context()))
+	must(t, p.link(t, "alpha", key, newScript()).Ask(t.Context()))
+	must(t, p.link(t, "alpha", key, newScript()).Try(t.Context()))
 	p.await(t, "the first is back", func() bool { return p.hellos == 2 })
 	must(t, stop())
 }
@@ -196,7 +200,7 @@ func TestThroughProxy(t *testing.T) {
 	address.User = url.UserPassword("dev", "secret")
 	l := p.link(t, "alpha", p.enrol(t, "alpha"), newScript())
 	l.Transport.Proxy = http.ProxyURL(address)
-	must(t, l.Check(t.Context()))
+	must(t, l.Try(t.Context()))
 	want := []string{strings.TrimPrefix(p.https.URL, "https://")}
 	if diff := cmp.Diff(asked, want); diff != "" {
 		t.Errorf("the proxy was asked for (-got +want):\n%s", diff)
