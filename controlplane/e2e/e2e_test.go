@@ -51,7 +51,6 @@ func programs(t *testing.T) harness.Programs {
 type world struct {
 	dir      string
 	programs harness.Programs
-	cli      string
 	scripts  *model.Server
 	model    *model.Endpoint
 	plane    *harness.ControlPlane
@@ -80,21 +79,16 @@ func newWorld(t *testing.T) *world { return startWorld(t, "serve") }
 // startWorld does so with `serve`, or with `up`, which makes a machine called here a host too.
 func startWorld(t *testing.T, command string) *world {
 	t.Helper()
-	cli, err := claudecli.Find(os.Getenv)
-	if errors.Is(err, claudecli.ErrMissing) {
-		t.Skip(err)
-	}
-	must(t, err)
 	dir, err := harness.TempDir()
 	must(t, err)
-	w := &world{dir: dir, cli: cli, programs: programs(t), scripts: new(model.Server), hosts: map[string]*harness.Host{}}
+	w := &world{dir: dir, programs: programs(t), scripts: new(model.Server), hosts: map[string]*harness.Host{}}
 	t.Cleanup(func() { w.end(t) })
 	w.model, err = w.scripts.Start(t.Context(), "127.0.0.1:0")
 	must(t, err)
 	w.plane = &harness.ControlPlane{Programs: w.programs, Dir: filepath.Join(dir, "plane"), Up: command == "up"}
 	must(t, os.Mkdir(w.plane.Dir, 0o755))
 	if w.plane.Up {
-		h := w.machine("here")
+		h := w.machine(t, "here")
 		must(t, h.Prepare(t.Context()))
 		w.plane.Env = h.Environment()
 	}
@@ -137,7 +131,7 @@ func (w *world) invite(t *testing.T, name string) person {
 // addHost enrols a machine of this name for a person and waits until it is connected.
 func (w *world) addHost(t *testing.T, owner person, name string) *harness.Host {
 	t.Helper()
-	h := w.machine(name)
+	h := w.machine(t, name)
 	must(t, h.Prepare(t.Context()))
 	token, err := owner.browser.JoinToken(t.Context(), name)
 	must(t, err)
@@ -148,10 +142,16 @@ func (w *world) addHost(t *testing.T, owner person, name string) *harness.Host {
 }
 
 // machine is a machine with a home of its own, which is no host yet.
-func (w *world) machine(name string) *harness.Host {
+func (w *world) machine(t *testing.T, name string) *harness.Host {
+	t.Helper()
+	cli, err := claudecli.Find(os.Getenv)
+	if errors.Is(err, claudecli.ErrMissing) {
+		t.Skip(err)
+	}
+	must(t, err)
 	h := &harness.Host{
 		Programs: w.programs, Name: name, Model: w.model.URL,
-		Home: claudecli.Home{Dir: filepath.Join(w.dir, name), CLI: w.cli},
+		Home: claudecli.Home{Dir: filepath.Join(w.dir, name), CLI: cli},
 	}
 	w.hosts[name] = h
 	return h

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -122,8 +123,15 @@ func (o *OAuth) Discover(ctx context.Context) error {
 	return nil
 }
 
-// AllScopes asks for everything that the resource offers.
-func (o *OAuth) AllScopes() { o.Scope = strings.Join(o.Resource.Scopes, " ") }
+// AllScopes asks for everything that the resource offers and, as Claude does, for a refresh token if the
+// authorization server offers that.
+func (o *OAuth) AllScopes() {
+	o.Scope = strings.Join(o.Resource.Scopes, " ")
+	const offline = "offline_access"
+	if slices.Contains(o.Server.Scopes, offline) {
+		o.Scope += " " + offline
+	}
+}
 
 // Register registers the client dynamically (RFC 7591).
 func (o *OAuth) Register(ctx context.Context) error {
