@@ -144,7 +144,7 @@ func (o *OAuth) checkAuthorization(a authorization, form url.Values) (authorizat
 func requestedScopes(text string) (Scopes, error) {
 	scopes := ParseScopes(text)
 	if len(scopes) == 0 {
-		return resourceScopes(), nil
+		return ResourceScopes(), nil
 	}
 	for _, scope := range scopes {
 		if !AllScopes().Has(scope) {
