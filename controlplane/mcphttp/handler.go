@@ -1,10 +1,9 @@
 package mcphttp
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -27,8 +26,8 @@ type Config struct {
 
 	// Bearer says whose the token is: auth.ErrInvalidToken if nobody's; any other error is the store's.
 	Bearer func(ctx context.Context, token auth.Secret, addr string) (auth.Caller, error)
-	// Needs says which scope a tool needs; empty if none, or if there is no such tool.
-	Needs func(tool string) auth.Scope
+	// Needs are the scopes that tools need, by their names.
+	Needs map[string]auth.Scope
 
 	PerUser Rate // the zero value sets no limit
 	PerAddr Rate
@@ -129,94 +128,13 @@ func (h *Handler) serve(answer *response, r *http.Request, caller auth.Caller, t
 	}
 }
 
-// post passes one JSON-RPC message on.
-func (h *Handler) post(answer *response, r *http.Request, caller auth.Caller) {
-	body, problem := readBody(answer, r)
-	if problem != nil {
-		refuse(answer, problem)
-		return
-	}
-	m, problem := parse(body)
-	if problem != nil {
-		refuse(answer, problem)
-		return
-	}
-	modern := mcp.IsModernProtocol(m.version) || mcp.IsModernProtocol(r.Header.Get(mcp.HeaderProtocolVersion))
-	if modern {
-		r.Header.Del(mcp.HeaderSessionID) // has no meaning in this era
-	}
-	if !modern && !acceptsBoth(r) {
-		refuse(answer, &refusal{status: http.StatusNotAcceptable, code: mcp.INVALID_REQUEST, id: m.id,
-			message: "the Accept header must list application/json and text/event-stream"})
-		return
-	}
-	id := r.Header.Get(mcp.HeaderSessionID)
-	if id != "" && !h.sessions.touch(id, caller) {
-		refuse(answer, noSession())
-		return
-	}
-	// Mcp-go finds the request to cancel by session and request id. Without a session, one person's request 1
-	// is everybody's: then only closing the connection cancels.
-	if m.method == string(mcp.MethodNotificationCancelled) && id == "" {
-		answer.WriteHeader(http.StatusAccepted)
-		return
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	if m.method == string(mcp.MethodInitialize) {
-		h.makeRoom(r, caller)
-	}
-	h.pass(answer, r, caller, m)
-}
-
-// pass hands a checked message to mcp-go, in the way its method needs.
-func (h *Handler) pass(answer *response, r *http.Request, caller auth.Caller, m message) {
-	needed := h.needed(m)
-	switch {
-	case m.method == string(mcp.MethodToolsList):
-		held := newHeld()
-		h.next.ServeHTTP(held, r)
-		held.body = liftSecuritySchemes(held.body)
-		held.release(answer)
-	case needed != "" && !caller.Scopes.Has(needed) && !showsToolChallenges(caller):
-		// The gate refuses it and writes the audit line; only the answer is ours.
-		h.next.ServeHTTP(newHeld(), r)
-		h.stepUp(answer, r, caller, m, needed)
-	default:
-		h.next.ServeHTTP(answer, r)
-	}
-}
-
-// session serves a legacy session's stream of notifications, or its end.
-func (h *Handler) session(answer *response, r *http.Request, caller auth.Caller) {
-	if mcp.IsModernProtocol(r.Header.Get(mcp.HeaderProtocolVersion)) {
-		h.next.ServeHTTP(answer, r) // 405
-		return
-	}
-	id := r.Header.Get(mcp.HeaderSessionID)
-	if id == "" {
-		refuse(answer, &refusal{status: http.StatusBadRequest, code: mcp.INVALID_REQUEST,
-			message: "the Mcp-Session-Id header is missing"})
-		return
-	}
-	if !h.sessions.touch(id, caller) {
-		refuse(answer, noSession())
-		return
-	}
-	if r.Method == http.MethodGet && !accepts(r, "text/event-stream") {
-		refuse(answer, &refusal{status: http.StatusNotAcceptable, code: mcp.INVALID_REQUEST,
-			message: "the Accept header must list text/event-stream"})
-		return
-	}
-	h.next.ServeHTTP(answer, r)
-}
-
 // recover turns a panic into an answer and a log line.
 func (h *Handler) recover(answer *response, r *http.Request) {
 	cause := recover()
 	if cause == nil {
 		return
 	}
-	if cause == http.ErrAbortHandler {
+	if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(cause)
 	}
 	h.Log.ErrorContext(r.Context(), "panic in mcp request", "panic", cause, "stack", string(debug.Stack()))

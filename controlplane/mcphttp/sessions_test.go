@@ -1,9 +1,6 @@
 package mcphttp
 
 import (
-	"bufio"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -12,32 +9,6 @@ import (
 
 	"switchboard/auth"
 )
-
-// agrees checks that mcp-go's own types read the message as parse did.
-func agrees(body []byte, m message) error {
-	var theirs struct {
-		Method mcp.MCPMethod       `json:"method"`
-		ID     any                 `json:"id"`
-		Params *mcp.CallToolParams `json:"params"`
-	}
-	if m.method != string(mcp.MethodToolsCall) {
-		theirs.Params = nil
-		var other struct {
-			Method mcp.MCPMethod `json:"method"`
-		}
-		if err := json.Unmarshal(body, &other); err != nil || string(other.Method) != m.method {
-			return fmt.Errorf("mcp-go reads method %q (%v), parse %q", other.Method, err, m.method)
-		}
-		return nil
-	}
-	if err := json.Unmarshal(body, &theirs); err != nil {
-		return nil //nolint:nilerr // mcp-go refuses it too, so there is nothing to differ in
-	}
-	if theirs.Params == nil || theirs.Params.Name != m.tool || theirs.Params.Meta.ProtocolVersion() != m.version {
-		return fmt.Errorf("mcp-go reads %+v, parse %+v", theirs.Params, m)
-	}
-	return nil
-}
 
 func inSession(token, id string) func(*http.Request) {
 	return func(r *http.Request) {
@@ -117,36 +88,6 @@ func TestWithoutSession(t *testing.T) {
 	}
 }
 
-// Without a session, mcp-go would let anybody cancel request 1 of anybody.
-func TestNobodyCancelsForAnother(t *testing.T) {
-	t.Parallel()
-	e := start(t, nil)
-	answers := make(chan reply, 1)
-	go func() { answers <- e.post(t, callTool("wait"), nil) }()
-	<-e.calls
-	cancel := `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}`
-	for _, change := range []func(*http.Request){nil, header("Mcp-Protocol-Version", "2026-07-28")} {
-		got := e.post(t, cancel, func(r *http.Request) {
-			r.Header.Set("Authorization", "Bearer bob-token")
-			if change != nil {
-				change(r)
-			}
-		})
-		if got.status != 202 {
-			t.Errorf("notification: %d %s", got.status, got.body)
-		}
-	}
-	// The call is still there if a second one can be answered before it.
-	e.post(t, callTool("who"), nil)
-	select {
-	case got := <-answers:
-		t.Errorf("the call was cancelled: %s", got.body)
-	default:
-	}
-	e.revoke("alice-token") // lets it end
-	<-answers
-}
-
 func TestCancelInOwnSession(t *testing.T) {
 	e := start(t, nil)
 	id := e.open(t, "alice-token")
@@ -155,99 +96,6 @@ func TestCancelInOwnSession(t *testing.T) {
 	<-e.calls
 	e.post(t, `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}`, inSession("alice-token", id))
 	<-answers
-}
-
-func TestStreamHeaders(t *testing.T) {
-	t.Parallel()
-	e := start(t, nil)
-	id := e.open(t, "alice-token")
-	r := e.request(t, "GET", "", inSession("alice-token", id))
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	for name, want := range map[string]string{
-		"Content-Type": "text/event-stream", "X-Accel-Buffering": "no", "Cache-Control": "no-store",
-	} {
-		if got := response.Header.Get(name); got != want {
-			t.Errorf("%s: %q, want %q", name, got, want)
-		}
-	}
-	if testing.Short() {
-		return
-	}
-	line, err := bufio.NewReader(response.Body).ReadString('\n') // the keep-alive comes after watchEvery
-	if err != nil || line != ": alive\n" {
-		t.Errorf("read %q, %v", line, err)
-	}
-	// Ending the session ends its stream.
-	e.send(t, e.request(t, "DELETE", "", inSession("alice-token", id)))
-	if _, err := bufio.NewReader(response.Body).ReadString(0); err == nil {
-		t.Error("the stream goes on")
-	}
-}
-
-func TestModern(t *testing.T) {
-	e := start(t, nil)
-	meta := `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}`
-	modern := func(method, name string) func(*http.Request) {
-		return func(r *http.Request) {
-			r.Header.Set("Mcp-Protocol-Version", "2026-07-28")
-			r.Header.Set("Mcp-Method", method)
-			r.Header.Set("Mcp-Session-Id", "nobody's")
-			if name != "" {
-				r.Header.Set("Mcp-Name", name)
-			}
-		}
-	}
-	call := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"who","arguments":{},` + meta + `}}`
-	tests := []struct {
-		name, verb, body string
-		change           func(*http.Request)
-		status           int
-		say              string
-	}{
-		{"discover", "POST", `{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{` + meta + `}}`, modern("server/discover", ""), 200, "2026-07-28"},
-		{"call", "POST", call, modern("tools/call", "who"), 200, `"resultType":"complete"`},
-		{"name in the header differs", "POST", call, modern("tools/call", "write"), 400, "-32020"},
-		{"no name in the header", "POST", call, modern("tools/call", ""), 400, "-32020"},
-		{"unknown method", "POST", `{"jsonrpc":"2.0","id":1,"method":"nope","params":{` + meta + `}}`, modern("nope", ""), 404, "-32601"},
-		{"unknown version", "POST", strings.ReplaceAll(call, "2026-07-28", "2099-01-01"), func(r *http.Request) {
-			modern("tools/call", "who")(r)
-			r.Header.Set("Mcp-Protocol-Version", "2099-01-01")
-		}, 400, "-32022"},
-		{"GET", "GET", "", modern("", ""), 405, ""},
-		{"DELETE", "DELETE", "", modern("", ""), 405, ""},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			got := e.send(t, e.request(t, test.verb, test.body, test.change))
-			if got.status != test.status || !strings.Contains(got.body, test.say) {
-				t.Errorf("got %d %s\nwant %d %q", got.status, got.body, test.status, test.say)
-			}
-			if got.header.Get("Mcp-Session-Id") != "" {
-				t.Error("a session id in the era without sessions")
-			}
-		})
-	}
-}
-
-func TestLimiterForgets(t *testing.T) {
-	l := newLimiter(Rate{PerSecond: 1e6, Burst: 1})
-	for i := range maxNames + 10 {
-		l.take(fmt.Sprint(i))
-	}
-	if len(l.names) > maxNames {
-		t.Errorf("%d names are kept", len(l.names))
-	}
-	for address, want := range map[string]string{
-		"192.0.2.7": "192.0.2.7", "2001:db8:1:2:3::4": "2001:db8:1:2::/64", "::ffff:192.0.2.7": "::ffff:192.0.2.7",
-	} {
-		if got := network(address); got != want {
-			t.Errorf("network(%s) = %s, want %s", address, got, want)
-		}
-	}
 }
 
 func TestPrincipalIsUserAndClient(t *testing.T) {

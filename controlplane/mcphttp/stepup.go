@@ -15,7 +15,7 @@ func (h *Handler) needed(m message) auth.Scope {
 	if m.method != string(mcp.MethodToolsCall) {
 		return ""
 	}
-	return h.Needs(m.tool)
+	return h.Needs[m.tool]
 }
 
 // showsToolChallenges reports whether the client is ChatGPT. It asks for more scopes when a tool's result says so

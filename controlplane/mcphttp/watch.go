@@ -63,8 +63,9 @@ func (h *Handler) stillMay(ctx context.Context, caller auth.Caller, session stri
 	if session != "" && !h.sessions.touch(session, caller) {
 		return errSessionEnded
 	}
-	if _, err := h.Bearer(ctx, token, caller.Addr); err != nil && ctx.Err() == nil {
-		return err
+	_, err := h.Bearer(ctx, token, caller.Addr)
+	if ctx.Err() != nil {
+		return nil // the request is over, and so is the question
 	}
-	return nil
+	return err
 }

@@ -113,7 +113,7 @@ func (f field) checkString(s string) error {
 		return wrong(f.name, "want one of %s", strings.Join(f.enum, ", "))
 	}
 	for _, r := range s {
-		if unicode.IsControl(r) && !(f.lines && (r == '\n' || r == '\t' || r == '\r')) {
+		if unicode.IsControl(r) && (!f.lines || !strings.ContainsRune("\n\r\t", r)) {
 			return wrong(f.name, "has the control character %U", r)
 		}
 	}

@@ -98,11 +98,11 @@ func TestClientGoesAway(t *testing.T) {
 	}()
 	// The session works as soon as the message is typed.
 	for !slices.Contains(w.host.typed(), "hang") {
-		w.must("alice", "wait_for_session", args{"session_id": handle, "until": "change", "timeout_seconds": 1})
+		w.must("wait_for_session", args{"session_id": handle, "until": "change", "timeout_seconds": 1})
 	}
 	cancel()
 	<-done
-	status := w.must("alice", "get_session_status", args{"session_id": handle})
+	status := w.must("get_session_status", args{"session_id": handle})
 	if textAt(status, "session", "state") != "working" {
 		t.Errorf("the session is %v", at(status, "session", "state"))
 	}

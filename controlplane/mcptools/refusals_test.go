@@ -88,8 +88,8 @@ func TestInvalidUTF8(t *testing.T) {
 func TestOthersSessions(t *testing.T) {
 	w := newWorld(t)
 	handle := w.start("secret-app")
-	w.must("alice", "send_message", args{"session_id": handle, "message": "ask the zebra", "wait_seconds": 20})
-	prompts := w.must("alice", "check_prompts", args{})
+	w.must("send_message", args{"session_id": handle, "message": "ask the zebra", "wait_seconds": 20})
+	prompts := w.must("check_prompts", args{})
 	id, prompt := textAt(prompts, "prompts", 0, "session_id"), textAt(prompts, "prompts", 0, "prompt_id")
 
 	for _, tool := range Tools() {
@@ -207,7 +207,7 @@ func TestHostOffline(t *testing.T) {
 	if got.status != http.StatusOK || !got.isError || !strings.Contains(got.text, "offline since") {
 		t.Errorf("a message to an offline host: %d %s", got.status, got.raw)
 	}
-	status := w.must("alice", "get_session_status", args{"session_id": handle})
+	status := w.must("get_session_status", args{"session_id": handle})
 	if textAt(status, "session", "state") != "offline" || textAt(status, "session", "last_known_state") != "idle" ||
 		textAt(status, "session", "host_offline_since") == "" {
 		t.Errorf("status: %v", status)

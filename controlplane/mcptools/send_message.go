@@ -95,9 +95,9 @@ func (c call) sendAndFollow(ctx context.Context, in sendMessageInput) (sendMessa
 	waited, err := c.fleet.WaitForSession(ctx, c.caller, fleet.WaitFor{
 		Session: string(before.ID), Until: fleet.UntilAttention, Timeout: left, Cursor: before.Cursor(),
 	})
-	if err != nil || len(waited.Sessions) == 0 {
+	if err != nil || len(waited.Sessions) == 0 { // an error would hide that the message was sent
 		out.Next = "The wait broke off, but the message was sent; wait_for_session goes on."
-		return out, nil //nolint:nilerr // an error would hide that the message was sent
+		return out, nil
 	}
 	session := waited.Sessions[0]
 	view := c.view(session)

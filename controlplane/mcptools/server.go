@@ -47,12 +47,13 @@ func (d *Desk) Server(version string) *server.MCPServer {
 	return s
 }
 
-// Needs is the scope that a tool needs; empty if none, or if there is no such tool.
-func Needs(tool string) auth.Scope {
-	for _, t := range Tools() {
-		if t.Name == tool {
-			return t.Scope
+// Needs are the scopes that tools need, by their names. Those that need none are left out.
+func Needs() map[string]auth.Scope {
+	needs := map[string]auth.Scope{}
+	for _, tool := range Tools() {
+		if tool.Scope != "" {
+			needs[tool.Name] = tool.Scope
 		}
 	}
-	return ""
+	return needs
 }

@@ -49,9 +49,6 @@ type call struct {
 // deadline is how long a tool may take: ChatGPT gives up at about 60 s, sometimes without closing its connection.
 const deadline = 50 * time.Second
 
-// maxWait is the longest wait that a client may ask a tool for.
-const maxWait = 45
-
 // typed gives a tool its schemas, from the types of its input and output, and its strict decoding.
 func typed[In, Out any](t Tool, run func(context.Context, call, In) (Out, error)) Tool {
 	t.input = objectOf(reflect.TypeFor[In]())

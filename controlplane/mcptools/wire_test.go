@@ -1,6 +1,7 @@
 package mcptools
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -55,7 +56,7 @@ func newWire(t *testing.T, databaseURL string) *wire {
 
 // mend makes the wire whole.
 func (w *wire) mend() {
-	listener, err := net.Listen("unix", w.socket)
+	listener, err := (&net.ListenConfig{}).Listen(w.t.Context(), "unix", w.socket)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -74,7 +75,7 @@ func (w *wire) mend() {
 }
 
 func (w *wire) join(near net.Conn) {
-	far, err := net.Dial("unix", w.far)
+	far, err := (&net.Dialer{}).DialContext(context.WithoutCancel(w.t.Context()), "unix", w.far)
 	if err != nil {
 		near.Close()
 		return

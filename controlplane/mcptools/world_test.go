@@ -81,7 +81,7 @@ func newWorld(t *testing.T) *world {
 	}
 	desk := &Desk{Fleet: w.fleet, Log: log, Caller: mcphttp.CallerFrom, Unavailable: mcphttp.MarkUnavailable}
 	handler, err := mcphttp.New(mcphttp.Config{
-		PublicURL: w.url, MCP: desk.Server("test"), Scopes: everything(), Log: log, Needs: Needs,
+		PublicURL: w.url, MCP: desk.Server("test"), Scopes: everything(), Log: log, Needs: Needs(),
 		Bearer: func(_ context.Context, token auth.Secret, _ string) (auth.Caller, error) { return testCaller(token) },
 	})
 	if err != nil {
@@ -112,7 +112,7 @@ func (w *world) addUsers(databaseURL string, names ...string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer conn.Close(w.t.Context())
+	defer func() { _ = conn.Close(w.t.Context()) }() // the work is done
 	for _, name := range names {
 		_, err := conn.Exec(w.t.Context(), `
 			INSERT INTO users (id, name, display_name, role, password_hash)
@@ -233,10 +233,10 @@ func (w *world) read(response *http.Response, answer string) result {
 	return got
 }
 
-// must calls a tool and wants its structured answer.
-func (w *world) must(token, tool string, arguments any) map[string]any {
+// must calls a tool as alice and wants its structured answer.
+func (w *world) must(tool string, arguments any) map[string]any {
 	w.t.Helper()
-	got := w.call(token, tool, arguments)
+	got := w.call("alice", tool, arguments)
 	if got.status != http.StatusOK || got.isError || got.code != 0 {
 		w.t.Fatalf("%s: %d %s", tool, got.status, got.raw)
 	}
@@ -272,6 +272,6 @@ func textAt(value any, path ...any) string {
 // start makes a session on the scripted host and returns its handle.
 func (w *world) start(name string) string {
 	w.t.Helper()
-	created := w.must("alice", "create_session", args{"name": name, "working_dir": "/src/" + name})
+	created := w.must("create_session", args{"name": name, "working_dir": "/src/" + name})
 	return textAt(created, "session", "handle")
 }

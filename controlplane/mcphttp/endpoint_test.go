@@ -1,0 +1,228 @@
+package mcphttp
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+	"go.uber.org/goleak"
+
+	"switchboard/auth"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// The tokens of the tests' people. Carol's client is ChatGPT; dave may only read.
+func people() map[auth.Secret]auth.Caller {
+	all := auth.Scopes{auth.ScopeSessionsRead, auth.ScopeSessionsWrite}
+	return map[auth.Secret]auth.Caller{
+		"alice-token": {User: "alice", ClientID: "claude", Scopes: all},
+		"bob-token":   {User: "bob", ClientID: "claude", Scopes: all},
+		"carol-token": {User: "carol", ClientID: "https://chatgpt.com/oauth/client.json", Scopes: auth.Scopes{auth.ScopeSessionsRead}},
+		"dave-token":  {User: "dave", ClientID: "claude", Scopes: auth.Scopes{auth.ScopeSessionsRead}},
+	}
+}
+
+// endpoint is a Handler behind a real HTTP server, in front of a real mcp-go server with tools of its own.
+type endpoint struct {
+	url    string
+	client *http.Client
+	calls  chan auth.Caller // of the tools
+	log    *lockedBuffer
+
+	mu     sync.Mutex // guards the fields below
+	tokens map[auth.Secret]auth.Caller
+	down   bool
+}
+
+type lockedBuffer struct {
+	mu  sync.Mutex // guards the field below
+	buf strings.Builder
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+func (e *endpoint) bearer(_ context.Context, token auth.Secret, addr string) (auth.Caller, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.down {
+		return auth.Caller{}, errors.New("no connection to the database")
+	}
+	caller, ok := e.tokens[token]
+	if !ok {
+		return auth.Caller{}, auth.ErrInvalidToken
+	}
+	caller.Addr = addr
+	return caller, nil
+}
+
+func (e *endpoint) revoke(token auth.Secret) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.tokens, token)
+}
+
+func (e *endpoint) setDown(down bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.down = down
+}
+
+func start(t *testing.T, change func(*Config)) *endpoint {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serve(t, listener, http.DefaultClient, change)
+}
+
+// serve puts the endpoint behind a listener that the client reaches.
+func serve(t *testing.T, listener net.Listener, client *http.Client, change func(*Config)) *endpoint {
+	t.Helper()
+	e := &endpoint{
+		url: "http://" + listener.Addr().String(), client: client,
+		tokens: people(), calls: make(chan auth.Caller, 1000), log: &lockedBuffer{},
+	}
+	config := Config{
+		PublicURL: e.url,
+		Origins:   []string{"https://chatgpt.com"},
+		MCP:       e.tools(),
+		Scopes:    auth.Scopes{auth.ScopeSessionsRead, auth.ScopeSessionsWrite},
+		Bearer:    e.bearer,
+		Needs:     map[string]auth.Scope{"write": auth.ScopeSessionsWrite, "who": auth.ScopeSessionsRead},
+		Log:       slog.New(slog.NewTextHandler(e.log, nil)),
+	}
+	if change != nil {
+		change(&config)
+	}
+	h, err := New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ts := &httptest.Server{Listener: listener, Config: &http.Server{Handler: h}}
+	ts.Start()
+	t.Cleanup(func() {
+		client.CloseIdleConnections()
+		if err := h.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+		ts.Close()
+	})
+	return e
+}
+
+func (e *endpoint) tools() *server.MCPServer {
+	s := server.NewMCPServer("test", "1")
+	who := func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		caller, ok := CallerFrom(ctx)
+		if !ok {
+			return nil, errors.New("no caller")
+		}
+		e.calls <- caller
+		return mcp.NewToolResultText(string(caller.User)), nil
+	}
+	s.AddTool(mcp.NewTool("who"), who)
+	s.AddTool(mcp.NewTool("write"), who)
+	s.AddTool(mcp.NewTool("panic"), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		panic("a bug")
+	})
+	s.AddTool(mcp.NewTool("away"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		MarkUnavailable(ctx)
+		return mcp.NewToolResultError("try again"), nil
+	})
+	s.AddTool(mcp.NewTool("wait"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		caller, _ := CallerFrom(ctx)
+		e.calls <- caller
+		<-ctx.Done()
+		return mcp.NewToolResultText("cut"), nil
+	})
+	schemes := mcp.NewTool("schemes")
+	schemes.Meta = mcp.NewMetaFromMap(map[string]any{"securitySchemes": []map[string]any{{"type": "oauth2"}}})
+	s.AddTool(schemes, who)
+	return s
+}
+
+// request is one HTTP request; change may spoil it.
+func (e *endpoint) request(t *testing.T, method, body string, change func(*http.Request)) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, e.url+"/mcp", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer alice-token")
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "application/json, text/event-stream")
+	if change != nil {
+		change(r)
+	}
+	return r
+}
+
+type reply struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (e *endpoint) send(t *testing.T, r *http.Request) reply {
+	t.Helper()
+	response, err := e.client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reply{response.StatusCode, response.Header, string(body)}
+}
+
+func (e *endpoint) post(t *testing.T, body string, change func(*http.Request)) reply {
+	t.Helper()
+	return e.send(t, e.request(t, http.MethodPost, body, change))
+}
+
+func header(name, value string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set(name, value) }
+}
+
+func bearer(token string) func(*http.Request) { return header("Authorization", "Bearer "+token) }
+
+func callTool(tool string) string {
+	return `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"` + tool + `","arguments":{}}}`
+}
+
+const initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25",` +
+	`"capabilities":{},"clientInfo":{"name":"test","version":"1"}}}`
+
+// open initializes a legacy session of whoever's token it is.
+func (e *endpoint) open(t *testing.T, token string) string {
+	t.Helper()
+	got := e.post(t, initialize, bearer(token))
+	id := got.header.Get(mcp.HeaderSessionID)
+	if got.status != http.StatusOK || id == "" {
+		t.Fatalf("initialize: %d, session %q: %s", got.status, id, got.body)
+	}
+	return id
+}

@@ -1,0 +1,68 @@
+package mcphttp
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"switchboard/auth"
+)
+
+// post passes one JSON-RPC message on.
+func (h *Handler) post(answer *response, r *http.Request, caller auth.Caller) {
+	body, problem := readBody(answer, r)
+	if problem != nil {
+		refuse(answer, problem)
+		return
+	}
+	m, problem := parse(body)
+	if problem != nil {
+		refuse(answer, problem)
+		return
+	}
+	modern := mcp.IsModernProtocol(m.version) || mcp.IsModernProtocol(r.Header.Get(mcp.HeaderProtocolVersion))
+	if modern {
+		r.Header.Del(mcp.HeaderSessionID) // has no meaning in this era
+	}
+	if !modern && !acceptsBoth(r) {
+		refuse(answer, &refusal{status: http.StatusNotAcceptable, code: mcp.INVALID_REQUEST, id: m.id,
+			message: "the Accept header must list application/json and text/event-stream"})
+		return
+	}
+	id := r.Header.Get(mcp.HeaderSessionID)
+	if id != "" && !h.sessions.touch(id, caller) {
+		refuse(answer, noSession())
+		return
+	}
+	// Mcp-go finds the request to cancel by session and request id. Without a session, one person's request 1
+	// is everybody's: then only closing the connection cancels.
+	if m.method == string(mcp.MethodNotificationCancelled) && id == "" {
+		answer.WriteHeader(http.StatusAccepted)
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	if m.method == string(mcp.MethodInitialize) {
+		h.makeRoom(r, caller)
+	}
+	h.pass(answer, r, caller, m)
+}
+
+// pass hands a checked message to mcp-go, in the way its method needs.
+func (h *Handler) pass(answer *response, r *http.Request, caller auth.Caller, m message) {
+	needed := h.needed(m)
+	switch {
+	case m.method == string(mcp.MethodToolsList):
+		held := newHeld()
+		h.next.ServeHTTP(held, r)
+		held.body = liftSecuritySchemes(held.body)
+		held.release(answer)
+	case needed != "" && !caller.Scopes.Has(needed) && !showsToolChallenges(caller):
+		// The gate refuses it and writes the audit line; only the answer is ours.
+		h.next.ServeHTTP(newHeld(), r)
+		h.stepUp(answer, r, caller, m, needed)
+	default:
+		h.next.ServeHTTP(answer, r)
+	}
+}

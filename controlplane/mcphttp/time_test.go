@@ -1,0 +1,168 @@
+package mcphttp
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// pipes is a network inside a synctest bubble, where hours pass at once.
+type pipes struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case conn := <-p.conns:
+		return conn, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error {
+	p.once.Do(func() { close(p.done) })
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return pipeAddr{} }
+
+func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
+	near, far := net.Pipe()
+	p.conns <- pipeConn{far}
+	return near, nil
+}
+
+type pipeAddr struct{}
+
+func (pipeAddr) Network() string { return "tcp" }
+func (pipeAddr) String() string  { return "127.0.0.1:80" }
+
+type pipeConn struct{ net.Conn }
+
+func (pipeConn) RemoteAddr() net.Addr { return pipeAddr{} }
+
+// inBubble runs a test whose clock runs by itself.
+func inBubble(t *testing.T, test func(*testing.T, *endpoint)) {
+	synctest.Test(t, func(t *testing.T) {
+		network := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
+		client := &http.Client{Transport: &http.Transport{DialContext: network.dial}}
+		test(t, serve(t, network, client, nil))
+	})
+}
+
+func TestRevokedWhileItLasts(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *endpoint) {
+		began := time.Now()
+		answers := make(chan reply)
+		go func() { answers <- e.post(t, callTool("wait"), nil) }()
+		<-e.calls
+		e.revoke("alice-token")
+		if got := <-answers; got.status != 401 {
+			t.Errorf("got %d %s, want 401", got.status, got.body)
+		}
+		if took := time.Since(began); took > watchEvery {
+			t.Errorf("cut after %v, want at most %v", took, watchEvery)
+		}
+	})
+}
+
+func TestStoreAwayWhileItLasts(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *endpoint) {
+		answers := make(chan reply)
+		go func() { answers <- e.post(t, callTool("wait"), nil) }()
+		<-e.calls
+		e.setDown(true)
+		if got := <-answers; got.status != 503 {
+			t.Errorf("got %d %s, want 503: whether the token still counts cannot be told", got.status, got.body)
+		}
+	})
+}
+
+// Without a session, mcp-go would let anybody cancel request 1 of anybody.
+func TestNobodyCancelsForAnother(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *endpoint) {
+		answers := make(chan reply, 1)
+		go func() { answers <- e.post(t, callTool("wait"), nil) }()
+		<-e.calls
+		cancel := `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}`
+		for _, version := range []string{"2025-11-25", "2026-07-28"} {
+			got := e.post(t, cancel, func(r *http.Request) {
+				bearer("bob-token")(r)
+				r.Header.Set("Mcp-Protocol-Version", version)
+			})
+			if got.status != 202 {
+				t.Errorf("notification: %d %s", got.status, got.body)
+			}
+		}
+		synctest.Wait()
+		select {
+		case got := <-answers:
+			t.Errorf("the call was cancelled: %s", got.body)
+		default:
+		}
+		e.revoke("alice-token") // lets it end
+		<-answers
+	})
+}
+
+func TestStream(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *endpoint) {
+		id := e.open(t, "alice-token")
+		response, err := e.client.Do(e.request(t, "GET", "", inSession("alice-token", id)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		for name, want := range map[string]string{
+			"Content-Type": "text/event-stream", "X-Accel-Buffering": "no", "Cache-Control": "no-store",
+		} {
+			if got := response.Header.Get(name); got != want {
+				t.Errorf("%s: %q, want %q", name, got, want)
+			}
+		}
+		stream := bufio.NewReader(response.Body)
+		if line, err := stream.ReadString('\n'); err != nil || line != ": alive\n" {
+			t.Errorf("read %q, %v, want a comment that keeps the stream alive", line, err)
+		}
+		e.send(t, e.request(t, "DELETE", "", inSession("alice-token", id)))
+		if _, err := io.ReadAll(stream); err != nil {
+			t.Errorf("the stream of an ended session: %v, want its end", err)
+		}
+	})
+}
+
+func TestSlowBody(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *endpoint) {
+		slow, feed := io.Pipe()
+		defer feed.Close()
+		r := e.request(t, "POST", "", nil)
+		r.Body, r.ContentLength = slow, -1
+		go func() { _, _ = feed.Write([]byte("{")) }() // and no more
+		if got := e.send(t, r); got.status != 408 {
+			t.Errorf("got %d %s, want 408", got.status, got.body)
+		}
+	})
+}
+
+func TestIdleSessionExpires(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *endpoint) {
+		id := e.open(t, "alice-token")
+		time.Sleep(idleExpiry / 2)
+		if got := e.post(t, callTool("who"), inSession("alice-token", id)); got.status != 200 {
+			t.Errorf("a session in use: %d", got.status)
+		}
+		time.Sleep(2 * idleExpiry)
+		if got := e.post(t, callTool("who"), inSession("alice-token", id)); got.status != 404 {
+			t.Errorf("a session that was left: %d, want 404", got.status)
+		}
+	})
+}
