@@ -60,7 +60,7 @@ func newPlane(c config, s *stores, log *slog.Logger) (*plane, error) {
 	p.enrol = &enrolment{Fleet: p.fleet, Audience: audience, Log: log}
 	desk := &mcptools.Desk{Fleet: p.fleet, Log: log, Caller: mcphttp.CallerFrom, Unavailable: mcphttp.MarkUnavailable}
 	p.mcp, err = mcphttp.New(mcphttp.Config{
-		PublicURL: c.PublicURL, MCP: desk.Server(version), Bearer: p.oauth.Check, Needs: mcptools.Needs,
+		PublicURL: c.PublicURL, MCP: desk.Server(version), Bearer: p.oauth.Check, Needs: mcptools.Needs(),
 		Scopes: auth.ResourceScopes(), Log: log,
 	})
 	return p, err
