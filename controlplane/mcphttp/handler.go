@@ -113,6 +113,11 @@ func (h *Handler) serve(answer *response, r *http.Request, caller auth.Caller, t
 	v := &visit{caller: caller}
 	answer.visit = v
 	ctx, stop := h.watch(withVisit(r.Context(), v), answer, caller, r, token)
+	defer func() {
+		if err := stop(); err != nil && !answer.begun() {
+			h.unauthorized(answer, r, err)
+		}
+	}()
 	r = r.WithContext(ctx)
 	switch r.Method {
 	case http.MethodPost:
@@ -122,9 +127,6 @@ func (h *Handler) serve(answer *response, r *http.Request, caller auth.Caller, t
 	default:
 		answer.Header().Set("Allow", "GET, POST, DELETE, OPTIONS")
 		refuse(answer, &refusal{status: http.StatusMethodNotAllowed, code: mcp.INVALID_REQUEST, message: "use POST"})
-	}
-	if err := stop(); err != nil && !answer.begun() {
-		h.unauthorized(answer, r, err)
 	}
 }
 

@@ -143,7 +143,7 @@ func TestStream(t *testing.T) {
 func TestSlowBody(t *testing.T) {
 	inBubble(t, func(t *testing.T, e *endpoint) {
 		slow, feed := io.Pipe()
-		defer feed.Close()
+		defer func() { _ = feed.Close() }() // never fails
 		r := e.request(t, "POST", "", nil)
 		r.Body, r.ContentLength = slow, -1
 		go func() { _, _ = feed.Write([]byte("{")) }() // and no more

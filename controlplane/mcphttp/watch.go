@@ -47,13 +47,13 @@ func (h *Handler) watch(ctx context.Context, answer *response, caller auth.Calle
 	})
 	return ctx, func() error {
 		cause := context.Cause(ctx)
-		gone := r.Context().Err() // of the client itself: the context before ours
+		gone := r.Context().Err() != nil // the client itself: this context is the one before ours
 		cut(nil)
 		if !timer.Stop() {
 			<-done
 		}
-		if gone != nil {
-			return nil
+		if gone {
+			cause = nil
 		}
 		return cause
 	}
@@ -64,8 +64,9 @@ func (h *Handler) stillMay(ctx context.Context, caller auth.Caller, session stri
 		return errSessionEnded
 	}
 	_, err := h.Bearer(ctx, token, caller.Addr)
-	if ctx.Err() != nil {
-		return nil // the request is over, and so is the question
+	over := ctx.Err() != nil // and with the request, the question
+	if over {
+		err = nil
 	}
 	return err
 }
