@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"switchboard/hostagent/agentkind"
+	"switchboard/hostagent/link"
+	"switchboard/hostagent/policy"
+	"switchboard/hostagent/protocol"
+	"switchboard/hostagent/session"
+)
+
+// runCommand is `hostagent run`.
+type runCommand struct {
+	UntilStdinCloses bool `hidden:"" help:"Stop when standard input ends: whoever started this is gone."`
+	Supervised       bool `hidden:"" help:"End without an error after a removal, so that launchd does not start this again."`
+}
+
+// Run connects this host until Ctrl-C. Sessions live on.
+func (c *runCommand) Run(env environment) (err error) {
+	config, err := env.dir.load()
+	if err != nil {
+		return err
+	}
+	lock, err := env.dir.lock()
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if _, err := os.Stat(env.dir.removed()); err == nil {
+		return c.removed(env, config)
+	}
+	manager, err := openSessions(env)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, manager.Close()) }()
+	l, err := newLink(env, config)
+	if err != nil {
+		return err
+	}
+	defer l.Key.Wipe()
+	l.Source = manager
+	handle(l, manager)
+	ctx := env.ctx
+	if c.UntilStdinCloses {
+		ctx = untilEnd(ctx, env.stdin)
+	}
+	fmt.Fprintf(env.stdout, "Host %s of %s. Ctrl-C stops the host agent; sessions live on.\n", config.Name, config.URL)
+	if err := l.Run(ctx); errors.Is(err, link.ErrRemoved) {
+		return errors.Join(os.WriteFile(env.dir.removed(), nil, 0o600), c.removed(env, config))
+	}
+	return nil
+}
+
+// removed says so, and what to do; the host agent does not try again by itself.
+func (c *runCommand) removed(env environment, config hostConfig) error {
+	err := fmt.Errorf("%w; to make it one again, get a join token from %s/hosts and run `hostagent enroll --replace`",
+		link.ErrRemoved, config.URL)
+	if !c.Supervised {
+		return err
+	}
+	_, err = fmt.Fprintln(env.stderr, "hostagent:", err)
+	return err
+}
+
+func openSessions(env environment) (*session.Manager, error) {
+	rules, err := policy.Load(env.dir.policy())
+	if err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find the host agent's own program: %w", err)
+	}
+	manager := &session.Manager{Dir: env.dir.sessions(), Self: self, Policy: rules, Kinds: agentkind.All(), Log: env.log}
+	return manager, manager.Open(env.ctx)
+}
+
+func newLink(env environment, config hostConfig) (*link.Link, error) {
+	key, err := loadKey(env.dir.key(config.NKey))
+	if err != nil {
+		return nil, err
+	}
+	return &link.Link{URL: config.URL, Host: config.Host, Audience: config.Audience, Key: key, Agent: version, Log: env.log}, nil
+}
+
+// handle has one line for each command that a control plane can send.
+func handle(l *link.Link, m *session.Manager) {
+	link.Handle(l, protocol.CreateSession, m.Create)
+	link.Handle(l, protocol.ResumeSession, m.Resume)
+	link.Handle(l, protocol.TerminateSession, m.Terminate)
+	link.Handle(l, protocol.InterruptSession, m.Interrupt)
+	link.Handle(l, protocol.SendMessage, m.Send)
+	link.Handle(l, protocol.AnswerPrompt, m.Answer)
+	link.Handle(l, protocol.ReadScreen, m.Screen)
+	link.Handle(l, protocol.ReadTerminal, m.Terminal)
+	link.Handle(l, protocol.ReadChanges, m.ReadChanges)
+}
+
+// untilEnd ends with ctx or when r does. The goroutine ends with r, that is, at the latest with the process.
+func untilEnd(ctx context.Context, r io.Reader) context.Context {
+	ctx, end := context.WithCancel(ctx)
+	go func() {
+		defer end()
+		_, _ = io.Copy(io.Discard, r) // an error is an end too
+	}()
+	return ctx
+}
