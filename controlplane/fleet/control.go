@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"errors"
 
 	"switchboard/auth"
 	"switchboard/hostagent/protocol"
@@ -15,9 +16,26 @@ func (f *Fleet) TerminateSession(ctx context.Context, c auth.Caller, ref string,
 	if err != nil || session.State == protocol.StateExited {
 		return session, err
 	}
-	return control(ctx, f, c, session, protocol.TerminateSession, protocol.TerminateSessionRequest{
+	ended, err := control(ctx, f, c, session, protocol.TerminateSession, protocol.TerminateSessionRequest{
 		Act: f.act(c, id), Session: session.ID, Force: force,
 	})
+	var refused *protocol.Error
+	if errors.As(err, &refused) && refused.Code == protocol.CodeNotFound {
+		return f.lose(ctx, c, session)
+	}
+	return ended, err
+}
+
+// lose ends a session that its host does not know, such as one whose start it never heard of.
+func (f *Fleet) lose(ctx context.Context, c auth.Caller, session Session) (Session, error) {
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	now := f.Now()
+	lost := session.Session
+	lost.State, lost.StateAt, lost.ExitedAt = protocol.StateExited, now, &now
+	lost.Evidence = "lost: the host does not know it"
+	lost.ExitReason = lost.Evidence
+	return f.project(ctx, c, session.Host, session.ID, lost)
 }
 
 // InterruptSession stops what a session's agent is doing; the session goes on.

@@ -1,18 +1,15 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"switchboard/auth"
 	"switchboard/hostagent/protocol"
@@ -36,7 +33,7 @@ func (f *Fleet) CreateSession(ctx context.Context, c auth.Caller, n NewSession) 
 	id, command := protocol.NewSessionID(), protocol.CommandID(protocol.NewID())
 	d := deed{
 		action: "session.create", scope: auth.ScopeSessionsWrite, need: AccessOperator,
-		command: command, target: string(id),
+		command: command, session: id,
 	}
 	host, filled, err := f.place(ctx, c, d, n)
 	if err != nil {
@@ -67,7 +64,7 @@ func (f *Fleet) place(ctx context.Context, c auth.Caller, d deed, n NewSession) 
 	}
 	filled, err := f.fill(ctx, c, n)
 	if err != nil {
-		return Host{}, n, f.record(ctx, c, d.at(or(n.Template, n.Host)), err)
+		return Host{}, n, f.record(ctx, c, d.at(cmp.Or(n.Template, n.Host)), err)
 	}
 	host, err := f.host(ctx, c, d, filled.Host)
 	return host, filled, err
@@ -91,20 +88,13 @@ func (f *Fleet) fill(ctx context.Context, c auth.Caller, n NewSession) (NewSessi
 }
 
 func (n NewSession) with(t Template) NewSession {
-	n.Host = or(n.Host, string(t.Host))
-	n.WorkingDir = or(n.WorkingDir, t.WorkingDir)
-	n.Agent = or(n.Agent, t.Agent)
-	n.PermissionMode = or(n.PermissionMode, t.PermissionMode)
-	n.Message = or(n.Message, t.Message)
-	n.Name = or(n.Name, t.Name)
+	n.Host = cmp.Or(n.Host, string(t.Host))
+	n.WorkingDir = cmp.Or(n.WorkingDir, t.WorkingDir)
+	n.Agent = cmp.Or(n.Agent, t.Agent)
+	n.PermissionMode = cmp.Or(n.PermissionMode, t.PermissionMode)
+	n.Message = cmp.Or(n.Message, t.Message)
+	n.Name = cmp.Or(n.Name, t.Name)
 	return n
-}
-
-func or(first, second string) string {
-	if first != "" {
-		return first
-	}
-	return second
 }
 
 // onlyHost is the host that a caller means who names none: the only one on which he may run sessions.
@@ -156,23 +146,6 @@ func (n NewSession) check() error {
 	return checkText(n.Message)
 }
 
-// checkLine refuses a field that is too long or that is not one line of text.
-func checkLine(field, value string, most int) error {
-	if len(value) > most {
-		return refuse(ErrInvalid, "%s: %d bytes; at most %d are allowed", field, len(value), most)
-	}
-	if !utf8.ValidString(value) {
-		return refuse(ErrInvalid, "%s: not valid UTF-8", field)
-	}
-	if i := strings.IndexFunc(value, unicode.IsControl); i >= 0 {
-		return refuse(ErrInvalid, "%s: control character %U at byte %d", field, []rune(value[i:])[0], i)
-	}
-	return nil
-}
-
-// checkKey refuses an idempotency key that could not be kept.
-func checkKey(key string) error { return checkLine("idempotency_key", key, 200) }
-
 // sum tells two requests under one idempotency key apart.
 func (n NewSession) sum() []byte {
 	text, _ := json.Marshal(n) // strings always marshal
@@ -188,30 +161,6 @@ func newSession(c auth.Caller, host Host, id protocol.SessionID, n NewSession, n
 		},
 		Host: host.ID, CreatedBy: c.User,
 	}
-}
-
-const maxName = 40
-
-// sessionName is the name asked for, or that of the directory, in characters that can be said and typed anywhere.
-func sessionName(n NewSession) string {
-	for _, name := range []string{n.Name, path.Base(n.WorkingDir), "session"} {
-		name = strings.Map(nameRune, name)
-		name = name[:min(len(name), maxName)]
-		if name = strings.Trim(name, "-._"); name != "" {
-			return name
-		}
-	}
-	return "session"
-}
-
-func nameRune(r rune) rune {
-	switch {
-	case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '.', r == '_', r == '-':
-		return r
-	case unicode.IsSpace(r), r == '/':
-		return '-'
-	}
-	return -1
 }
 
 // handleTries is how many handles are tried before giving up. There are 900,000 for each name.
@@ -234,17 +183,6 @@ func (f *Fleet) insertSession(ctx context.Context, s Session, key string, reques
 		return first, fresh, err
 	}
 	return "", false, err
-}
-
-// handleSuffix is four characters that are not mistaken for one another when they are read out.
-func handleSuffix() string {
-	const letters = "abcdefghjkmnpqrstuvwxyz23456789"
-	var suffix [4]byte
-	_, _ = rand.Read(suffix[:]) // never fails
-	for i, b := range suffix {
-		suffix[i] = letters[int(b)%len(letters)]
-	}
-	return string(suffix[:])
 }
 
 // start has the host start the session whose row is committed, and sends its first message.

@@ -130,6 +130,9 @@ func TestOddEventsDoNotBlock(t *testing.T) {
 		{protocol.EventSettlement, `null`},
 		{protocol.EventMessage, `{"id":"nobody's","status":"accepted"}`},
 		{"from_the_future", `{}`},
+		{protocol.EventEntry, `{"role":"tool_call","input":` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + `}`},
+		{protocol.EventPrompt, `{"id":"` + strings.Repeat("x", 9000) + `"}`},
+		{protocol.EventEntry, `{"role":"user","text":"` + strings.Repeat("word ", 60_000) + `"}`},
 	}
 	var events []protocol.Event
 	for i, b := range bodies {

@@ -18,6 +18,7 @@ type deed struct {
 	need    Access
 	orAdmin bool               // an administrator may, whatever his access
 	command protocol.CommandID // which the host will see, if it changes something there
+	session protocol.SessionID // that it makes
 	target  string             // what else it acts on
 	detail  map[string]string
 }
@@ -102,7 +103,7 @@ func (d deed) at(ref string) audit.Event {
 }
 
 func (d deed) event() audit.Event {
-	event := audit.Event{Action: d.action, Target: d.target, Detail: map[string]string{}}
+	event := audit.Event{Action: d.action, Session: string(d.session), Target: d.target, Detail: map[string]string{}}
 	maps.Copy(event.Detail, d.detail)
 	if d.command != "" {
 		event.Detail["command"] = string(d.command)

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"switchboard/auth"
 	"switchboard/hostagent/protocol"
@@ -59,31 +57,15 @@ func (f *Fleet) SendMessage(ctx context.Context, c auth.Caller, ref, text, key s
 	return f.send(ctx, c, session, Message{ID: id, Text: text, IdempotencyKey: key})
 }
 
-// checkText refuses what cannot be typed into an agent's terminal.
-func checkText(text string) error {
-	if len(text) > MaxMessage {
-		return refuse(ErrInvalid, "message: %d bytes; at most %d are allowed", len(text), MaxMessage)
-	}
-	if !utf8.ValidString(text) {
-		return refuse(ErrInvalid, "message: not valid UTF-8")
-	}
-	if strings.TrimSpace(text) == "" {
-		return refuse(ErrInvalid, "message: empty")
-	}
-	for i, r := range text {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' && !strings.HasPrefix(text[i:], "\r\n") {
-			return refuse(ErrInvalid, "message: control character %U at byte %d", r, i)
-		}
-	}
-	return nil
-}
+// onItsWay is the detail of a message between its commit and the host's word on it.
+const onItsWay = "on its way to the host"
 
 // send commits the message and then hands it to the host. The message's id is also the command's, so that the host
 // cannot type it twice.
 func (f *Fleet) send(ctx context.Context, c auth.Caller, session Session, m Message) (Message, error) {
 	m.Text = strings.ReplaceAll(m.Text, "\r\n", "\n")
 	m.Session, m.Author, m.ClientID = session.ID, c.User, c.ClientID
-	m.Status, m.Detail = protocol.MessageQueued, "on its way to the host"
+	m.Status, m.Detail = protocol.MessageQueued, onItsWay
 	m.CreatedAt = f.Now()
 	stored, fresh, err := f.Store.InsertMessage(ctx, m)
 	if err != nil {
@@ -159,6 +141,9 @@ func (f *Fleet) seeMessage(ctx context.Context, c auth.Caller, id protocol.Messa
 	}
 	if _, err := f.seeSession(ctx, c, string(message.Session)); err != nil {
 		return Message{}, unlessFound(err, unseen)
+	}
+	if message.Status == protocol.MessageQueued && message.Detail == onItsWay && f.Now().Sub(message.CreatedAt) > actTimeout {
+		message.Detail = "outcome unknown: the control plane stopped while it was sending this"
 	}
 	return message, nil
 }

@@ -146,6 +146,17 @@ func TestMessageToAHostThatDoesNotTakeIt(t *testing.T) {
 		t.Errorf("the message is %s (%s)", unknown.Status, unknown.Detail)
 	}
 
+	h.setRefuse(nil)
+	h.setGarbled(true)
+	unknown = must(w.SendMessage(t.Context(), alice, s.Handle, "hello", "garbled"))(t)
+	if unknown.Status != protocol.MessageQueued || !strings.HasPrefix(unknown.Detail, "outcome unknown") {
+		t.Errorf("the message is %s (%s)", unknown.Status, unknown.Detail)
+	}
+	before := h.count("send_message")
+	if again := must(w.SendMessage(t.Context(), alice, s.Handle, "hello", "garbled"))(t); again.ID != unknown.ID || h.count("send_message") != before {
+		t.Errorf("a repeat is message %s, and the host was told %d times more", again.ID, h.count("send_message")-before)
+	}
+
 	h.offline()
 	_, err = w.SendMessage(t.Context(), alice, s.Handle, "hello", "offline")
 	if !errors.Is(err, fleet.ErrUnavailable) || !strings.Contains(err.Error(), "host mac-1 is offline since 20") {
@@ -156,6 +167,22 @@ func TestMessageToAHostThatDoesNotTakeIt(t *testing.T) {
 	}
 	if s := must(w.Session(t.Context(), alice, s.Handle))(t); s.HostOnline || s.HostAway.IsZero() {
 		t.Errorf("the session's host is online %v, away since %v", s.HostOnline, s.HostAway)
+	}
+}
+
+// A control plane that stops between the commit and the host's answer leaves a message that says so.
+func TestMessageWhoseSenderStopped(t *testing.T) {
+	w := newWorld(t)
+	alice := w.person("alice", auth.RoleMember)
+	s := w.session(alice, w.newHost(alice, "mac-1"), "web-app")
+	_, err := w.sql.Exec(t.Context(), `
+		INSERT INTO messages (id, session_id, author_id, client_id, body, status, detail, created_at)
+		VALUES ('m1', $1, $2, 'web', 'hello', 'queued', 'on its way to the host', now() - interval '1 minute')`, s.ID, alice.User)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := must(w.Message(t.Context(), alice, "m1"))(t); !strings.HasPrefix(m.Detail, "outcome unknown") {
+		t.Errorf("detail %q", m.Detail)
 	}
 }
 

@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 
 	"switchboard/auth"
@@ -109,6 +110,9 @@ func (b *Batch) add(e protocol.Event) error {
 		p, err := protocol.Decode[protocol.Prompt](e)
 		if err != nil {
 			return err
+		}
+		if !plausible(string(p.ID)) {
+			return fmt.Errorf("prompt id %.80q", p.ID)
 		}
 		p.Session = b.Session
 		b.Prompts = append(b.Prompts, p)

@@ -35,15 +35,15 @@ func (f *Fleet) seeSession(ctx context.Context, c auth.Caller, ref string) (Sess
 	if err != nil {
 		return Session{}, err
 	}
+	f.judge(found)
 	found = meant(found, ref)
 	switch len(found) {
 	case 0:
 		return Session{}, unseen
 	case 1:
-		f.judge(found)
 		return found[0], nil
 	}
-	return Session{}, refuse(ErrInvalid, "session %q could be any of: %s", ref, f.candidates(found))
+	return Session{}, refuse(ErrInvalid, "session %q could be any of: %s", ref, candidates(found))
 }
 
 // meant narrows what has a ref as its id, handle or name: an id or handle is exact, and a name means those of its
@@ -64,8 +64,7 @@ func meant(found []Session, ref string) []Session {
 	return found
 }
 
-func (f *Fleet) candidates(sessions []Session) string {
-	f.judge(sessions)
+func candidates(sessions []Session) string {
 	var words []string
 	for _, s := range sessions[:min(len(sessions), maxCandidates)] {
 		words = append(words, fmt.Sprintf("%s (on %s, %s)", s.Handle, s.HostName, s.stateWords()))

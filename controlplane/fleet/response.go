@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -186,7 +187,7 @@ func settlementWords(s protocol.Settlement) string {
 	}
 	switch s.Where {
 	case protocol.WhereRemote:
-		return words + " by " + or(s.Actor, "someone") + ", remotely"
+		return words + " by " + cmp.Or(s.Actor, "someone") + ", remotely"
 	case protocol.WhereTerminal:
 		return words + " at the terminal"
 	case protocol.WhereRule:

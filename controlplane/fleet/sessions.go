@@ -142,13 +142,12 @@ func (f *Fleet) Session(ctx context.Context, c auth.Caller, ref string) (Session
 	return f.session(ctx, c, deed{scope: auth.ScopeSessionsRead, need: AccessViewer}, ref)
 }
 
-// judge decides by the time whether the sessions' hosts are online: one that is silent for too long is away.
+// judge decides by the time whether the hosts of sessions that the store returned are online: one that is silent
+// for too long is away.
 func (f *Fleet) judge(sessions []Session) {
 	for i := range sessions {
 		s := &sessions[i]
-		if s.HostOnline && f.Now().Sub(s.HostAway) >= protocol.OfflineAfter {
-			s.HostOnline = false
-		}
+		s.HostOnline = s.HostOnline && f.Now().Sub(s.HostAway) < protocol.OfflineAfter
 		if s.HostOnline {
 			s.HostAway = time.Time{}
 		}

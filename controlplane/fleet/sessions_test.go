@@ -205,6 +205,30 @@ func TestListSessionsInPages(t *testing.T) {
 	}
 }
 
+func TestControlWithoutAClearAnswer(t *testing.T) {
+	w := newWorld(t)
+	alice := w.person("alice", auth.RoleMember)
+	h := w.newHost(alice, "mac-1")
+	s := w.session(alice, h, "web-app")
+	h.setGarbled(true)
+	if _, err := w.InterruptSession(t.Context(), alice, s.Handle); !errors.Is(err, fleet.ErrUnknown) {
+		t.Errorf("an answer that cannot be read: error %v, want unknown", err)
+	}
+	if _, _, err := w.Screen(t.Context(), alice, s.Handle); !errors.Is(err, fleet.ErrUnavailable) {
+		t.Errorf("a screen that cannot be read: error %v, want unavailable", err)
+	}
+	h.setGarbled(false)
+	h.setRefuse(protocol.Errorf(protocol.CodeNotFound, "no such session"))
+	var refused *protocol.Error
+	if _, err := w.InterruptSession(t.Context(), alice, s.Handle); !errors.As(err, &refused) {
+		t.Errorf("a session that its host does not know: error %v, want the host's", err)
+	}
+	got := must(w.TerminateSession(t.Context(), alice, s.Handle, false))(t)
+	if got.State != protocol.StateExited || got.ExitReason != "lost: the host does not know it" {
+		t.Errorf("ended: %s (%s)", got.State, got.ExitReason)
+	}
+}
+
 func TestTerminateTwice(t *testing.T) {
 	w := newWorld(t)
 	alice := w.person("alice", auth.RoleMember)

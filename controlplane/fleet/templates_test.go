@@ -74,6 +74,9 @@ func TestAuditLog(t *testing.T) {
 	if diff := cmp.Diff(actions(alice), all[1:]); diff != "" {
 		t.Errorf("a member's log (got -, want +):\n%s", diff)
 	}
+	if created := must(w.AuditLog(t.Context(), alice, 0, 0))(t)[1]; created.Session != string(s.ID) {
+		t.Errorf("the creation is recorded for session %q, want %s", created.Session, s.ID)
+	}
 	record := must(w.AuditLog(t.Context(), alice, 0, 1))(t)[0]
 	record.Seq, record.At, record.Previous, record.Hash = 0, record.At.Truncate(0), nil, nil
 	want := audit.Event{

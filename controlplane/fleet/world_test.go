@@ -192,6 +192,7 @@ type host struct {
 	mu       sync.Mutex // guards what follows
 	commands map[string]int
 	refuse   *protocol.Error // what it says to every command, if set
+	garbled  bool            // its answers cannot be read
 	seq      map[protocol.SessionID]uint64
 }
 
@@ -309,6 +310,12 @@ func (h *host) setRefuse(refused *protocol.Error) {
 	h.refuse = refused
 }
 
+func (h *host) setGarbled(garbled bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.garbled = garbled
+}
+
 // answer is what a host agent does, as far as its peer can tell.
 func (h *host) answer(message *nats.Msg) {
 	_, name, err := protocol.ParseSubject(message.Subject)
@@ -318,8 +325,12 @@ func (h *host) answer(message *nats.Msg) {
 	}
 	h.mu.Lock()
 	h.commands[name]++
-	refused := h.refuse
+	refused, garbled := h.refuse, h.garbled
 	h.mu.Unlock()
+	if garbled {
+		_ = message.Respond([]byte("<html>"))
+		return
+	}
 	reply := nats.NewMsg(message.Reply)
 	if refused != nil {
 		reply.Header.Set(protocol.ErrorHeader, "1")
