@@ -14,7 +14,7 @@ import (
 // What a model is told where the truth is only for the log.
 const (
 	internalError    = "Internal error. The server's log says more."
-	unavailableError = "The server cannot reach its database at the moment; nothing was done. Try again in a few seconds."
+	unavailableError = "The server cannot reach its database at the moment. Try again in a few seconds; if this was to change something, look first whether it was done."
 	tooLongError     = "This took too long; whether it was done is unknown. Look with get_session_status before you try again."
 )
 
