@@ -24,7 +24,8 @@ type (
 		State  string `json:"state"`
 	}
 	sessionAnswer struct {
-		Session session `json:"session"`
+		Session session  `json:"session"`
+		Prompts []prompt `json:"prompts"`
 	}
 	messageAnswer struct {
 		MessageID string `json:"message_id"`
@@ -126,7 +127,7 @@ func awaitState(t *testing.T, p person, ref, state string) {
 		if err := p.Call(ctx, "get_session_status", args{"session_id": ref}, &answer); err != nil {
 			return false, err
 		}
-		return answer.Session.State == state, fmt.Errorf("it is %s", answer.Session.State)
+		return answer.Session.State == state, fmt.Errorf("it is %s, and asks %+v", answer.Session.State, answer.Prompts)
 	})
 }
 
@@ -149,6 +150,15 @@ func findHost(ctx context.Context, p person, name string) (host, error) {
 		}
 	}
 	return host{}, fmt.Errorf("no host %s in %+v", name, list.Hosts)
+}
+
+// awaitLogs waits until get_logs shows these words. The terminal's recording is a moment behind its screen.
+func awaitLogs(t *testing.T, p person, arguments args, words string) {
+	t.Helper()
+	await(t, fmt.Sprintf("%q in the logs %v", words, arguments), func(ctx context.Context) (bool, error) {
+		text, err := p.Text(ctx, "get_logs", arguments)
+		return strings.Contains(text, words), errors.Join(err, errors.New(text))
+	})
 }
 
 func awaitFile(t *testing.T, path string) {

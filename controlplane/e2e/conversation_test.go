@@ -41,11 +41,7 @@ func TestConversation(t *testing.T) {
 	}
 
 	for _, view := range []string{"transcript", "screen", "terminal"} {
-		logs, err := w.admin.Text(t.Context(), "get_logs", args{"session_id": "web-app", "view": view})
-		must(t, err)
-		if !strings.Contains(logs, "1 test passed") {
-			t.Errorf("the %s does not show the test's result: %s", view, logs)
-		}
+		awaitLogs(t, w.admin, args{"session_id": "web-app", "view": view}, "1 test passed")
 	}
 
 	// "Tell it to ask me which database to use." "SQLite."
@@ -56,11 +52,7 @@ func TestConversation(t *testing.T) {
 	}
 	must(t, w.admin.Call(t.Context(), "respond_to_prompt", args{"prompt_id": question.ID, "response": "SQLite"}, nil))
 	awaitState(t, w.admin, webApp.ID, "idle")
-	logs, err := w.admin.Text(t.Context(), "get_logs", args{"session_id": webApp.ID})
-	must(t, err)
-	if !strings.Contains(logs, "SQLite") {
-		t.Errorf("the transcript does not show the answer: %s", logs)
-	}
+	awaitLogs(t, w.admin, args{"session_id": webApp.ID}, "SQLite")
 
 	// "Tell it no."
 	w.admin.send(t, "web-app", "fake:bash touch forbidden.txt ;; text I did not")

@@ -247,7 +247,7 @@ func TestSecretsStayOut(t *testing.T) {
 	s := w.admin.start(t, args{"name": "web-app", "working_dir": mac.Project()})
 	must(t, os.WriteFile(filepath.Join(mac.Project(), "settings.env"), []byte("API_KEY="+apiKey+"\n"), 0o600))
 	w.admin.send(t, s.ID, "fake:bash cat settings.env ;; text that was the key")
-	awaitLogs(t, w.admin, s.ID, "assistant: that was the key")
+	awaitLogs(t, w.admin, args{"session_id": s.ID}, "assistant: that was the key")
 	logs, err := w.admin.Text(t.Context(), "get_logs", args{"session_id": s.ID})
 	must(t, err)
 	if strings.Contains(logs, apiKey) {

@@ -2,8 +2,6 @@ package e2e
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -54,7 +52,7 @@ func TestSurvival(t *testing.T) {
 	awaitFile(t, filepath.Join(mac.Project(), "survived.txt"))
 	awaitState(t, w.admin, s.ID, "idle")
 	w.admin.wantRefusal(t, "respond_to_prompt", args{"prompt_id": asked.ID, "response": "no"}, "alice")
-	awaitLogs(t, w.admin, s.ID, "assistant: it survived")
+	awaitLogs(t, w.admin, args{"session_id": s.ID}, "assistant: it survived")
 	wantOnce(t, w.admin, s.ID, "user: fake:bash echo survived", "assistant: it survived")
 
 	t.Run("events while the control plane is away", func(t *testing.T) {
@@ -66,7 +64,7 @@ func TestSurvival(t *testing.T) {
 		})
 		must(t, w.plane.Start(t.Context()))
 		awaitHost(t, w.admin, "studio", true)
-		awaitLogs(t, w.admin, s.ID, "line 15 of a slow answer")
+		awaitLogs(t, w.admin, args{"session_id": s.ID}, "line 15 of a slow answer")
 		wantOnce(t, w.admin, s.ID, "line 1 of a slow answer", "line 15 of a slow answer", "user: fake:slow")
 	})
 
@@ -119,12 +117,4 @@ func wantOnce(t *testing.T, p person, ref string, words ...string) {
 			t.Errorf("the transcript has %q %d times: %s", word, got, text)
 		}
 	}
-}
-
-func awaitLogs(t *testing.T, p person, ref, words string) {
-	t.Helper()
-	await(t, fmt.Sprintf("%q in the transcript", words), func(ctx context.Context) (bool, error) {
-		text, err := p.Text(ctx, "get_logs", args{"session_id": ref})
-		return strings.Contains(text, words), errors.Join(err, errors.New(text))
-	})
 }

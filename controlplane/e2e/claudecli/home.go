@@ -33,7 +33,7 @@ type project struct {
 	Trusted bool `json:"hasTrustDialogAccepted"`
 }
 
-// Seed makes the home. Trust of a directory covers what is below it. A home that has been seeded before keeps its
+// Seed makes the home. A trusted home does not cover a repository below it. A home that has been seeded before keeps its
 // settings, in which the CLI has noted things since.
 func (h Home) Seed(trusted ...string) error {
 	bin := filepath.Join(h.Dir, ".local", "bin")

@@ -36,8 +36,7 @@ func (h *Host) Prepare(ctx context.Context) error {
 	if err := project.Make(ctx, h.Project()); err != nil {
 		return err
 	}
-	// What is below the home is trusted, so that tests may start sessions in directories of their own.
-	return h.Home.Seed(h.Home.Dir)
+	return h.Home.Seed(h.Project())
 }
 
 // Enrol makes the machine a host of the control plane, as the command on the page of hosts does.
