@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"switchboard/controlplane/fleet"
@@ -40,7 +41,7 @@ func newEntryCard(e fleet.TranscriptEntry, agent string) entryCard {
 	case protocol.RoleToolCall:
 		card.Summary, card.Body = callSummary(e.Input), indented(e.Input)
 	case protocol.RoleToolResult:
-		card.Summary, card.Short = firstLine(e.Text), short(e.Text)
+		card.Summary, card.Short = resultSummary(e.Text), short(e.Text)
 	}
 	if e.IsError {
 		card.Class += " bad"
@@ -53,6 +54,15 @@ func newEntryCard(e fleet.TranscriptEntry, agent string) entryCard {
 
 func short(text string) bool {
 	return len(text) <= shortBytes && strings.Count(text, "\n") < shortLines
+}
+
+// resultSummary is a tool's result in one line, and how many more there are.
+func resultSummary(text string) string {
+	first := firstLine(text)
+	if more := strings.Count(strings.TrimSpace(text), "\n"); more > 0 {
+		return fmt.Sprintf("%s (+%d)", line(first), more)
+	}
+	return first
 }
 
 func firstLine(text string) string {

@@ -16,8 +16,8 @@ import (
 // How an event stream looks for changes and keeps itself alive, and how long it lives before the browser connects
 // anew.
 const (
-	streamLook = 5 * time.Second        // in case that word of a change was lost, and for a login that ends
-	streamCalm = 500 * time.Millisecond // between two looks, so that a busy session does not make a page restless
+	streamLook = 5 * time.Second // in case that word of a change was lost, and for a login that ends
+	streamCalm = time.Second     // between two looks, so that a busy session does not make a page restless
 	streamLife = 10 * time.Minute
 )
 

@@ -80,7 +80,7 @@ func (p *Pages) judge(r *http.Request, err error) refusal {
 	case errors.Is(err, errForeign), errors.Is(err, errStale):
 		return refusal{status: http.StatusForbidden, title: "Not done", Text: sentence(err)}
 	case errors.Is(err, auth.ErrForbidden):
-		return refusal{status: http.StatusForbidden, title: "Not allowed", Text: "You may not do this."}
+		return refusal{status: http.StatusForbidden, title: "Not allowed", Text: forbidden(err)}
 	case errors.As(err, &tooLarge):
 		return refusal{status: http.StatusRequestEntityTooLarge, title: "Too long", Text: "That is more than this page takes."}
 	case errors.Is(err, auth.ErrThrottled), errors.Is(err, errMany):
@@ -91,13 +91,17 @@ func (p *Pages) judge(r *http.Request, err error) refusal {
 		return refusal{status: http.StatusConflict, title: "Not now", Text: sentence(err)}
 	case errors.Is(err, fleet.ErrUnknown):
 		return refusal{status: http.StatusGatewayTimeout, title: "No answer", Text: sentence(err)}
-	case errors.Is(err, fleet.ErrUnavailable), errors.Is(err, auth.ErrUnavailable):
+	case errors.Is(err, auth.ErrUnavailable):
+		// The store: what it says is for the log, not for the reader.
 		p.Log.WarnContext(r.Context(), "page unavailable", "path", r.URL.Path, "err", err)
+		text := "The database cannot be reached at the moment. Nothing was done; try again in a few seconds."
+		return refusal{status: http.StatusServiceUnavailable, title: "Not available", Text: text}
+	case errors.Is(err, fleet.ErrUnavailable):
 		return refusal{status: http.StatusServiceUnavailable, title: "Not available", Text: sentence(err)}
 	}
 	var fromHost *protocol.Error
 	if errors.As(err, &fromHost) && fromHost.Code != protocol.CodeInternal {
-		return refusal{status: hostStatus[fromHost.Code], title: "The host says no", Text: line(fromHost.Message)}
+		return refusal{status: hostStatus[fromHost.Code], title: "The host says no", Text: sentence(err)}
 	}
 	reference := protocol.NewID()
 	p.Log.ErrorContext(r.Context(), "page failed", "reference", reference, "method", r.Method, "path", r.URL.Path, "err", err)
@@ -105,6 +109,15 @@ func (p *Pages) judge(r *http.Request, err error) refusal {
 		status: http.StatusInternalServerError, title: "That went wrong",
 		Text: "Something failed here that should not. It may or may not have been done.", Reference: reference,
 	}
+}
+
+// forbidden says why, unless only a client could make use of it.
+func forbidden(err error) string {
+	var scope *auth.ScopeError
+	if errors.As(err, &scope) || errors.Unwrap(err) == nil {
+		return "You may not do this."
+	}
+	return sentence(err)
 }
 
 // hostStatus is what each of a host's refusals is in HTTP. Internal is not in it: it is a failure, and logged.
@@ -121,7 +134,7 @@ var hostStatus = map[protocol.Code]int{
 func correctable(err error) string {
 	var fromHost *protocol.Error
 	if errors.As(err, &fromHost) && fromHost.Code != protocol.CodeInternal {
-		return line(fromHost.Message)
+		return sentence(err)
 	}
 	for _, kind := range []error{fleet.ErrInvalid, fleet.ErrConflict, auth.ErrInvalid} {
 		if errors.Is(err, kind) {

@@ -153,7 +153,7 @@ func TestHostAwayIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.get("/sessions").wants(http.StatusOK, "last seen idle", "studio (away)")
-	b.get("/sessions/"+string(session.ID)).wants(http.StatusOK, "the host is away since")
+	b.get("/sessions/"+string(session.ID)).wants(http.StatusOK, "the host is away; last heard of")
 	b.get("/hosts/"+string(h.ID)).wants(http.StatusOK, "away")
 }
 
@@ -176,7 +176,7 @@ func TestViewerOnlyLooks(t *testing.T) {
 	csrf, _ := viewer.get("/account").form("/account")
 	viewer.post(at+"/messages", url.Values{"csrf": csrf["csrf"], "text": {"hello"}}).wants(http.StatusForbidden)
 	viewer.post(at+"/prompts/"+string(prompt.ID), url.Values{"csrf": csrf["csrf"], "option": {"allow"}}).wants(http.StatusForbidden)
-	viewer.get("/hosts/" + string(h.ID)).wants(http.StatusOK, "you view it").lacks("/shares", "/remove")
+	viewer.get("/hosts/"+string(h.ID)).wants(http.StatusOK, "you view it").lacks("/shares", "/remove")
 	viewer.get("/hosts/" + string(h.ID) + "/remove").wants(http.StatusForbidden)
 
 	page = owner.get("/hosts/"+string(h.ID)).wants(http.StatusOK, "viewer: sees its sessions")

@@ -16,7 +16,7 @@ function tellTimes() {
     const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 1];
     const told = Math.abs(seconds) < 10 ? "just now"
       : Math.abs(seconds) > 14 * 86400 ? absolute.format(at)
-      : relative.format(Math.trunc(seconds / size), unit);
+      : relative.format(Math.trunc(seconds / size), unit).replace(".", "");
     if (element.textContent !== told) element.textContent = told;
     element.title = absolute.format(at);
   }
@@ -37,7 +37,9 @@ function exchange(page) {
     const old = document.getElementById(part.id);
     if (!old || served.get(part.id) === part.outerHTML) continue;
     served.set(part.id, part.outerHTML);
-    old.replaceWith(document.adoptNode(part));
+    // The element itself stays, so that a screen reader goes on listening to it.
+    for (const attribute of part.attributes) old.setAttribute(attribute.name, attribute.value);
+    old.replaceChildren(...part.childNodes);
   }
   const more = appendEntries(page);
   tellTimes();
@@ -68,12 +70,14 @@ async function refresh() {
       const address = new URL(main.dataset.address ?? location.href, location.href);
       const carry = document.getElementById("carry");
       if (carry) address.search = carry.dataset.query;
-      const cursor = document.getElementById("entries")?.dataset.cursor;
+      const cursor = document.querySelector("[data-cursor]")?.dataset.cursor;
       if (cursor) address.searchParams.set("cursor", cursor);
       const response = await fetch(address);
       if (new URL(response.url).pathname === "/login") { location.reload(); return; }
       if (!response.ok) return;
-      if (exchange(parse(await response.text()))) again = true;
+      const page = parse(await response.text());
+      if (!page.getElementById("send") !== !document.getElementById("send")) { location.reload(); return; }
+      if (exchange(page)) again = true;
     } while (again);
   } catch {
     // The control plane is away; the next event or tick tries again.
@@ -152,6 +156,11 @@ document.addEventListener("keydown", event => {
   }
 });
 
+// --- The menu closes when one goes on elsewhere.
+document.addEventListener("click", event => {
+  for (const menu of document.querySelectorAll(".menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+
 // --- Copying.
 document.addEventListener("click", async event => {
   const button = event.target.closest("[data-copy]");
@@ -165,4 +174,4 @@ if (navigator.clipboard) for (const button of document.querySelectorAll("[data-c
 for (const note of document.querySelectorAll("[data-without-script]")) note.hidden = true;
 tellTimes();
 setInterval(tellTimes, 20000);
-if (document.getElementById("entries") && !location.hash) scrollTo(0, document.documentElement.scrollHeight);
+if (document.querySelector("#entries, .screen.wrap") && !location.hash) scrollTo(0, document.documentElement.scrollHeight);

@@ -1,0 +1,52 @@
+package web_test
+
+import (
+	"testing"
+
+	"switchboard/hostagent/protocol"
+)
+
+// TestPagesInARealBrowser logs in on a telephone, watches a session ask, answers with one tap, sees what became of
+// it and writes a message, without ever loading the page again.
+func TestPagesInARealBrowser(t *testing.T) {
+	c := newChromium(t, 390, 844)
+	s := newSite(t)
+	h := s.newHost(t, s.admin, "studio")
+	session := h.start(t, s.admin, "web-app")
+	at := s.url + "/sessions/" + string(session.ID)
+	c.open(s.url + "/login?return_to=/sessions/" + string(session.ID))
+	c.write("input[name=name]", "ada")
+	c.write("input[name=password]", password)
+	c.click("main button")
+	c.until("location.href === " + quote(at) + " && document.readyState === 'complete'")
+	c.run("window.stayed = true")
+
+	c.until("document.body.innerText.includes('Nothing has been said yet.')")
+	h.tell(t, session.ID, protocol.EventEntry, protocol.Entry{Role: protocol.RoleAssistant, Text: "I shall run the tests. " + hostile})
+	prompt := h.ask(t, permission(session.ID))
+	h.become(t, session.ID, protocol.StateWaiting, "hook PermissionRequest")
+	c.until("document.querySelector('.prompt .option.allow') && document.querySelector('#entries li')")
+	c.until("document.querySelector('#state .lamp').textContent === 'waiting'")
+	c.picture("asked")
+	c.click(".prompt .option.allow")
+	c.until("document.querySelector('.prompt.answering')")
+	h.tell(t, session.ID, protocol.EventSettlement, protocol.Settlement{
+		Prompt: prompt.ID, Outcome: protocol.OutcomeAllowed, Where: protocol.WhereRemote, Actor: "ada", Evidence: "hook PostToolUse",
+	})
+	c.until("document.querySelector('.prompt.settled')?.innerText.includes('Allowed by ada')")
+
+	c.write("#send textarea", "thank you")
+	c.click("#send button")
+	c.until("document.querySelector('#receipts').innerText.includes('not typed yet')")
+	c.until("document.querySelector('#send textarea').value === ''")
+	if c.run("window.stayed") != true {
+		t.Error("the page was loaded again")
+	}
+	if len(h.commands(protocol.AnswerPrompt.Name)) != 1 || len(h.commands(protocol.SendMessage.Name)) != 1 {
+		t.Errorf("the host was asked %v and %v", h.commands(protocol.AnswerPrompt.Name), h.commands(protocol.SendMessage.Name))
+	}
+	c.run("document.querySelector('[action=\"/logout\"]').submit()")
+	c.until("location.pathname === '/login'")
+}
+
+func quote(s string) string { return "'" + s + "'" }
