@@ -148,7 +148,7 @@ func (c *chromium) try(method string, parameters any) (json.RawMessage, error) {
 func (c *chromium) open(address string) {
 	c.t.Helper()
 	c.call("Page.navigate", map[string]any{"url": address}, nil)
-	c.until(fmt.Sprintf("location.href.startsWith(%q) && document.readyState === 'complete'", address))
+	c.until("location.href !== 'about:blank' && document.readyState === 'complete'")
 }
 
 // run evaluates an expression on the page.

@@ -12,8 +12,15 @@ import (
 	"switchboard/hostagent/protocol"
 )
 
+// stream is an event stream that is being read.
+type stream struct {
+	status int
+	header http.Header
+	lines  *bufio.Scanner
+}
+
 // follow opens an event stream and reads its first line, after which nothing is missed.
-func (b *browser) follow(ctx context.Context, query string) (*http.Response, *bufio.Scanner) {
+func (b *browser) follow(ctx context.Context, query string) stream {
 	b.t.Helper()
 	r := b.request(http.MethodGet, "/events"+query, nil).WithContext(ctx)
 	answer, err := b.client.Do(r)
@@ -25,13 +32,13 @@ func (b *browser) follow(ctx context.Context, query string) (*http.Response, *bu
 	if answer.StatusCode == http.StatusOK && (!lines.Scan() || !strings.HasPrefix(lines.Text(), "retry:")) {
 		b.t.Fatalf("stream begins with %q", lines.Text())
 	}
-	return answer, lines
+	return stream{answer.StatusCode, answer.Header, lines}
 }
 
 // event reads on to the next event's name; empty: the stream has ended.
-func event(lines *bufio.Scanner) string {
-	for lines.Scan() {
-		if name, ok := strings.CutPrefix(lines.Text(), "event: "); ok {
+func (s stream) event() string {
+	for s.lines.Scan() {
+		if name, ok := strings.CutPrefix(s.lines.Text(), "event: "); ok {
 			return name
 		}
 	}
@@ -40,42 +47,42 @@ func event(lines *bufio.Scanner) string {
 
 func TestEventsTellOfChangesAndOfTheLoginsEnd(t *testing.T) {
 	s := newSite(t)
-	h := s.newHost(t, s.admin, "studio")
-	session := h.start(t, s.admin, "web-app")
+	h := s.newHost(t, s.admin)
+	session := h.start(t, s.admin)
 	b := s.browser(t, &s.admin)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	one, news := b.follow(ctx, "?session="+string(session.ID))
-	if got := one.Header.Get("Content-Type"); !strings.HasPrefix(got, "text/event-stream") {
+	one := b.follow(ctx, "?session="+string(session.ID))
+	if got := one.header.Get("Content-Type"); !strings.HasPrefix(got, "text/event-stream") {
 		t.Errorf("Content-Type %q", got)
 	}
-	_, all := b.follow(ctx, "")
+	all := b.follow(ctx, "")
 
 	h.tell(t, session.ID, protocol.EventEntry, protocol.Entry{Role: protocol.RoleAssistant, Text: "hello"})
-	if got := event(news); got != "change" {
+	if got := one.event(); got != "change" {
 		t.Errorf("event %q after an entry", got)
 	}
 	h.ask(t, permission(session.ID))
-	if got := event(news); got != "change" {
+	if got := one.event(); got != "change" {
 		t.Errorf("event %q after a prompt", got)
 	}
-	if got := event(all); got != "change" {
+	if got := all.event(); got != "change" {
 		t.Errorf("event %q of all after a prompt", got)
 	}
 
 	home := b.get("/sessions")
 	b.submit(home, "/logout", nil).leads("/login")
 	h.tell(t, session.ID, protocol.EventEntry, protocol.Entry{Role: protocol.RoleAssistant, Text: "secret"})
-	for _, stream := range []*bufio.Scanner{news, all} {
-		if got := event(stream); got != "ended" {
+	for _, followed := range []stream{one, all} {
+		if got := followed.event(); got != "ended" {
 			t.Errorf("event %q after the login's end", got)
 		}
-		if got := event(stream); got != "" {
+		if got := followed.event(); got != "" {
 			t.Errorf("event %q after the stream's end", got)
 		}
 	}
-	if got, _ := b.follow(t.Context(), ""); got.StatusCode != http.StatusUnauthorized {
-		t.Errorf("status %d without a login", got.StatusCode)
+	if got := b.follow(t.Context(), ""); got.status != http.StatusUnauthorized {
+		t.Errorf("status %d without a login", got.status)
 	}
 }
 
@@ -88,11 +95,11 @@ func TestEventStreamsAreBoundedAndLeaveNothing(t *testing.T) {
 	for range 24 {
 		b.follow(ctx, "")
 	}
-	if got, _ := b.follow(ctx, ""); got.StatusCode != http.StatusTooManyRequests || got.Header.Get("Retry-After") == "" {
-		t.Errorf("status %d for one stream too many", got.StatusCode)
+	if got := b.follow(ctx, ""); got.status != http.StatusTooManyRequests || got.header.Get("Retry-After") == "" {
+		t.Errorf("status %d for one stream too many", got.status)
 	}
-	if got, _ := grace.follow(ctx, ""); got.StatusCode != http.StatusOK {
-		t.Errorf("status %d for someone else", got.StatusCode)
+	if got := grace.follow(ctx, ""); got.status != http.StatusOK {
+		t.Errorf("status %d for someone else", got.status)
 	}
 	cancel()
 	b.client.CloseIdleConnections()

@@ -25,10 +25,10 @@ type host struct {
 	asked    []string // the commands, with their JSON
 }
 
-// newHost enrols a machine for a person, and connects it.
-func (s *site) newHost(t *testing.T, owner auth.Login, name string) *host {
+// newHost enrols the machine studio for a person, and connects it.
+func (s *site) newHost(t *testing.T, owner auth.Login) *host {
 	t.Helper()
-	token, err := s.pages.Fleet.CreateJoinToken(t.Context(), s.caller(t, owner), name)
+	token, err := s.pages.Fleet.CreateJoinToken(t.Context(), s.caller(t, owner), "studio")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,11 +151,11 @@ func newSession(id protocol.SessionID, name string) protocol.Session {
 	}
 }
 
-// start has its owner start a session.
-func (h *host) start(t *testing.T, owner auth.Login, name string) fleet.Session {
+// start has its owner start the session web-app.
+func (h *host) start(t *testing.T, owner auth.Login) fleet.Session {
 	t.Helper()
 	session, err := h.site.pages.Fleet.CreateSession(t.Context(), h.site.caller(t, owner), fleet.NewSession{
-		Name: name, Host: string(h.ID), WorkingDir: "/Users/ada/src/" + name,
+		Name: "web-app", Host: string(h.ID), WorkingDir: "/Users/ada/src/web-app",
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -23,7 +23,6 @@ type crowd struct {
 	prompt  protocol.Prompt
 	choice  protocol.Prompt
 	settled protocol.Prompt
-	message fleet.Message
 }
 
 func newCrowd(t *testing.T) crowd {
@@ -31,7 +30,7 @@ func newCrowd(t *testing.T) crowd {
 	s := newSite(t)
 	c := crowd{site: s}
 	s.member(t, "mallory", hostile)
-	c.host = s.newHost(t, s.admin, "studio")
+	c.host = s.newHost(t, s.admin)
 	hello := protocol.HelloRequest{
 		Version: protocol.Version, Agent: hostile, Hostname: hostile, OS: hostile, Arch: hostile, Roots: []string{hostile},
 		Modes: []string{hostile}, Kinds: []protocol.Kind{{Name: hostile, Version: hostile}, {Name: "x", Missing: hostile}},
@@ -39,7 +38,7 @@ func newCrowd(t *testing.T) crowd {
 	if _, err := s.pages.Fleet.RecordHello(t.Context(), c.host.ID, hello); err != nil {
 		t.Fatal(err)
 	}
-	c.session = c.host.start(t, s.admin, "web-app")
+	c.session = c.host.start(t, s.admin)
 	id := c.session.ID
 	said := newSession(id, "web-app")
 	said.Name, said.Agent, said.AgentVersion, said.Evidence = hostile, hostile, hostile, hostile

@@ -15,7 +15,7 @@ func TestSessionFromStartToEnd(t *testing.T) {
 	s := newSite(t)
 	b := s.browser(t, &s.admin)
 	b.get("/sessions").wants(http.StatusOK, "register a host")
-	h := s.newHost(t, s.admin, "studio")
+	h := s.newHost(t, s.admin)
 	b.get("/sessions").wants(http.StatusOK, "Start one")
 
 	form := b.get("/sessions/new").wants(http.StatusOK, "studio", "First message")
@@ -58,9 +58,9 @@ func TestSessionFromStartToEnd(t *testing.T) {
 
 func TestPromptIsAnsweredOnce(t *testing.T) {
 	s := newSite(t)
-	h := s.newHost(t, s.admin, "studio")
+	h := s.newHost(t, s.admin)
 	b := s.browser(t, &s.admin)
-	session := h.start(t, s.admin, "web-app")
+	session := h.start(t, s.admin)
 	at := "/sessions/" + string(session.ID)
 	prompt := h.ask(t, permission(session.ID))
 	h.become(t, session.ID, protocol.StateWaiting, "hook PermissionRequest")
@@ -87,9 +87,9 @@ func TestPromptIsAnsweredOnce(t *testing.T) {
 
 func TestQuestionsAreAnswered(t *testing.T) {
 	s := newSite(t)
-	h := s.newHost(t, s.admin, "studio")
+	h := s.newHost(t, s.admin)
 	b := s.browser(t, &s.admin)
-	session := h.start(t, s.admin, "web-app")
+	session := h.start(t, s.admin)
 	prompt := h.ask(t, protocol.Prompt{
 		Session: session.ID, Kind: protocol.PromptChoice, Title: "Two questions", AllowsText: true, Questions: []protocol.Question{
 			{Text: "Which database?", Options: []protocol.QuestionOption{{Label: "PostgreSQL", Description: "as the rest"}, {Label: "SQLite"}}},
@@ -108,9 +108,9 @@ func TestQuestionsAreAnswered(t *testing.T) {
 
 func TestDenialWithAReason(t *testing.T) {
 	s := newSite(t)
-	h := s.newHost(t, s.admin, "studio")
+	h := s.newHost(t, s.admin)
 	b := s.browser(t, &s.admin)
-	session := h.start(t, s.admin, "web-app")
+	session := h.start(t, s.admin)
 	prompt := h.ask(t, permission(session.ID))
 	csrf, _ := b.get("/account").form("/account")
 	b.post("/sessions/"+string(session.ID)+"/prompts/"+string(prompt.ID), url.Values{
@@ -123,9 +123,9 @@ func TestDenialWithAReason(t *testing.T) {
 
 func TestTranscriptGoesOn(t *testing.T) {
 	s := newSite(t)
-	h := s.newHost(t, s.admin, "studio")
+	h := s.newHost(t, s.admin)
 	b := s.browser(t, &s.admin)
-	session := h.start(t, s.admin, "web-app")
+	session := h.start(t, s.admin)
 	at := "/sessions/" + string(session.ID)
 	for _, text := range strings.Fields(strings.Repeat("early ", 60)) {
 		h.tell(t, session.ID, protocol.EventEntry, protocol.Entry{Role: protocol.RoleAssistant, Text: text})
@@ -146,9 +146,9 @@ func TestTranscriptGoesOn(t *testing.T) {
 
 func TestHostAwayIsSaid(t *testing.T) {
 	s := newSite(t)
-	h := s.newHost(t, s.admin, "studio")
+	h := s.newHost(t, s.admin)
 	b := s.browser(t, &s.admin)
-	session := h.start(t, s.admin, "web-app")
+	session := h.start(t, s.admin)
 	if err := s.pages.Fleet.RecordAway(t.Context(), h.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -159,9 +159,9 @@ func TestHostAwayIsSaid(t *testing.T) {
 
 func TestViewerOnlyLooks(t *testing.T) {
 	s := newSite(t)
-	h := s.newHost(t, s.admin, "studio")
+	h := s.newHost(t, s.admin)
 	grace := s.member(t, "grace", "Grace Hopper")
-	session := h.start(t, s.admin, "web-app")
+	session := h.start(t, s.admin)
 	prompt := h.ask(t, permission(session.ID))
 	owner, viewer := s.browser(t, &s.admin), s.browser(t, &grace)
 	at := "/sessions/" + string(session.ID)
@@ -232,7 +232,7 @@ func TestPeople(t *testing.T) {
 
 func TestAuditIsPagedAndFiltered(t *testing.T) {
 	s := newSite(t)
-	h := s.newHost(t, s.admin, "studio")
+	h := s.newHost(t, s.admin)
 	b := s.browser(t, &s.admin)
 	b.get("/audit").wants(http.StatusOK, "host.enrol", "account.accept", "allowed")
 	b.get("/audit?filter=HOST.ENROL").wants(http.StatusOK, "host.enrol").lacks("account.accept")

@@ -1,6 +1,9 @@
 package web_test
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"switchboard/hostagent/protocol"
@@ -11,8 +14,8 @@ import (
 func TestPagesInARealBrowser(t *testing.T) {
 	c := newChromium(t, 390, 844)
 	s := newSite(t)
-	h := s.newHost(t, s.admin, "studio")
-	session := h.start(t, s.admin, "web-app")
+	h := s.newHost(t, s.admin)
+	session := h.start(t, s.admin)
 	at := s.url + "/sessions/" + string(session.ID)
 	c.open(s.url + "/login?return_to=/sessions/" + string(session.ID))
 	c.write("input[name=name]", "ada")
@@ -50,3 +53,23 @@ func TestPagesInARealBrowser(t *testing.T) {
 }
 
 func quote(s string) string { return "'" + s + "'" }
+
+// TestConsentInARealBrowser tries what only a browser does: it holds the redirect that follows a form to the policy
+// of the form's page.
+func TestConsentInARealBrowser(t *testing.T) {
+	c := newChromium(t, 390, 844)
+	s := newSite(t)
+	client := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "the client has "+r.FormValue("iss"))
+	}))
+	defer client.Close()
+	c.open(s.url + s.register(t, "Local", client.URL+"/callback"))
+	c.until("location.pathname === '/login'")
+	c.write("input[name=name]", "ada")
+	c.write("input[name=password]", password)
+	c.click("main button")
+	c.until("location.pathname === '/authorize' && document.readyState === 'complete'")
+	c.picture("consent")
+	c.click("button[value=allow]")
+	c.until("document.body.innerText === " + quote("the client has "+s.url))
+}
