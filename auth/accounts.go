@@ -94,7 +94,8 @@ type AccountStore interface {
 	// Password finds who logs in by a name, and the hash of his password.
 	Password(ctx context.Context, name string) (User, string, error)
 	SetPassword(ctx context.Context, user UserID, hash string) error
-	// SetSuspended also ends the person's browser sessions when it suspends.
+	// SetSuspended also ends the person's browser sessions when it suspends. ErrLastAdmin: nobody would be left to
+	// readmit anyone.
 	SetSuspended(ctx context.Context, user UserID, at *time.Time) error
 
 	InsertWebSession(ctx context.Context, s WebSession) error
@@ -124,8 +125,11 @@ type Attempts struct {
 	OfAddr    int
 }
 
-// ErrNameTaken is an account name that somebody has already.
-var ErrNameTaken = &FieldError{"name", "is taken"}
+// What a store may refuse about a form. Both match ErrInvalid.
+var (
+	ErrNameTaken = &FieldError{"name", "is taken"}
+	ErrLastAdmin = &FieldError{"user", "is the last administrator"}
+)
 
 // Sweep deletes what has expired. The program calls it now and then.
 func (a *Accounts) Sweep(ctx context.Context) error { return a.Store.DeleteStaleLogins(ctx, a.Now()) }

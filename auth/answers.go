@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ory/fosite"
 )
@@ -41,6 +43,8 @@ func asRefusal(err error) (e *refusal, ok bool) {
 	switch {
 	case errors.Is(err, ErrUnavailable): // first, since fosite wraps it into errors of its own
 		return away(), false
+	case errors.Is(err, context.Canceled):
+		return away(), true // the client has gone, and reads no answer
 	case errors.As(err, &e):
 		return e, true
 	case errors.As(err, &tooLarge):
@@ -58,6 +62,16 @@ func fromFosite(e *fosite.RFC6749Error) *refusal {
 		description = e.DescriptionField
 	}
 	return refuse(e.ErrorField, "%s", description)
+}
+
+// storeTimeout is how long a request may wait for the store in all. A database that hangs without a word is as
+// unavailable as one that is not there.
+const storeTimeout = 5 * time.Second
+
+// bounded gives a request that time.
+func bounded(r *http.Request) (bounded *http.Request, done context.CancelFunc) {
+	ctx, done := context.WithTimeout(r.Context(), storeTimeout)
+	return r.WithContext(ctx), done
 }
 
 // answerError answers at an endpoint that speaks JSON (RFC 6749 section 5.2).

@@ -30,6 +30,8 @@ var challengeS256 = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 // consent page.
 func (o *OAuth) Authorize(w http.ResponseWriter, r *http.Request) {
 	protectPage(w)
+	r, done := bounded(r)
+	defer done()
 	var err error
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:

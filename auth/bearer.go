@@ -63,6 +63,8 @@ func (o *OAuth) Check(ctx context.Context, token Secret, addr string) (Caller, e
 	if !ok {
 		return Caller{}, ErrInvalidToken // not made here: no need to ask the store
 	}
+	ctx, done := context.WithTimeout(ctx, storeTimeout)
+	defer done()
 	now := o.Now()
 	access, err := o.Store.Access(ctx, signature, now)
 	if errors.Is(err, ErrNotFound) || err == nil && access.Resource != o.Resource() {

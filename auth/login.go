@@ -120,6 +120,8 @@ func (a *Accounts) Caller(ctx context.Context, token Secret, addr string) (Calle
 	if token == "" {
 		return Caller{}, "", ErrNoLogin
 	}
+	ctx, done := context.WithTimeout(ctx, storeTimeout)
+	defer done()
 	session, user, err := a.Store.WebSession(ctx, token.hash())
 	if errors.Is(err, ErrNotFound) {
 		return Caller{}, "", ErrNoLogin

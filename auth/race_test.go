@@ -136,3 +136,40 @@ func TestLoginsAtOnceDoNotPassTheLimit(t *testing.T) {
 		t.Errorf("%d passwords were tried, want 10 at most", tried)
 	}
 }
+
+func TestAdministratorsSuspendEachOtherAtOnce(t *testing.T) {
+	s := newServer(t)
+	ada := s.admin(t)
+	link, err := s.accounts.Invite(t.Context(), s.caller(t, ada), auth.RoleAdmin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bob, err := s.accounts.Accept(t.Context(), inviteToken(link), auth.NewAccount{Name: "bob", Password: password}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	adas, bobs := s.caller(t, ada), s.caller(t, bob)
+	turns := make(chan bool, racers)
+	for i := range racers {
+		turns <- i%2 == 0
+	}
+	race([]*server{s, s.replica(t)}, func(on *server) error {
+		if <-turns {
+			return on.accounts.Suspend(t.Context(), adas, bob.User.ID, true)
+		}
+		return on.accounts.Suspend(t.Context(), bobs, ada.User.ID, true)
+	})
+	users, err := s.accounts.Users(t.Context(), adas)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := 0
+	for _, user := range users {
+		if user.SuspendedAt == nil {
+			left++
+		}
+	}
+	if left != 1 {
+		t.Errorf("%d administrators are left, want one", left)
+	}
+}

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 
 	"github.com/ory/fosite"
@@ -62,8 +63,10 @@ func narrow(request fosite.AccessRequester, scope string) error {
 			return refuse("invalid_scope", "The scope %q was not granted.", scope)
 		}
 	}
-	if r, ok := request.(*fosite.AccessRequest); ok {
-		r.GrantedScope = arguments(wanted)
+	r, ok := request.(*fosite.AccessRequest)
+	if !ok {
+		return fmt.Errorf("narrow the scopes of a %T", request) // fosite's interface can only add scopes
 	}
+	r.GrantedScope = arguments(wanted)
 	return nil
 }

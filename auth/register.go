@@ -48,6 +48,8 @@ func (o *OAuth) Register(w http.ResponseWriter, r *http.Request) {
 	if !o.allow(w, r, http.MethodPost) {
 		return
 	}
+	r, done := bounded(r)
+	defer done()
 	answer, err := o.register(w, r)
 	if err != nil {
 		o.answerError(w, r, err)

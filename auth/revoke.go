@@ -12,6 +12,8 @@ func (o *OAuth) Revoke(w http.ResponseWriter, r *http.Request) {
 	if !o.allow(w, r, http.MethodPost) {
 		return
 	}
+	r, done := bounded(r)
+	defer done()
 	if err := o.revoke(w, r); err != nil {
 		o.answerError(w, r, err)
 		return

@@ -22,6 +22,8 @@ func (o *OAuth) Token(w http.ResponseWriter, r *http.Request) {
 	if !o.allow(w, r, http.MethodPost) {
 		return
 	}
+	r, done := bounded(r)
+	defer done()
 	answer, err := o.token(w, r)
 	if err != nil {
 		o.answerError(w, r, err)

@@ -16,6 +16,9 @@ type tokens struct {
 }
 
 func (o *OAuth) tokens() tokens {
+	if len(o.Secret) < sha256.Size {
+		panic("auth: OAuth.Secret needs 32 random bytes") // with less, anyone could make tokens
+	}
 	return tokens{secrets: append([][]byte{o.Secret}, o.OldSecrets...)}
 }
 

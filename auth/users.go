@@ -29,7 +29,7 @@ func (a *Accounts) Users(ctx context.Context, c Caller) ([]User, error) {
 }
 
 // Suspend shuts a person out at once, with all his browsers and clients, or lets him in again; his grants are
-// then as before. Administrators only, and not themselves, so that there is always one left.
+// then as before. Administrators only, and not themselves; one is always left.
 func (a *Accounts) Suspend(ctx context.Context, c Caller, user UserID, suspend bool) error {
 	action := "account.suspend"
 	if !suspend {

@@ -49,6 +49,9 @@ func (db *DB) SetPassword(ctx context.Context, user auth.UserID, hash string) er
 // SetSuspended suspends a person and ends his browser sessions, or readmits him.
 func (db *DB) SetSuspended(ctx context.Context, user auth.UserID, at *time.Time) error {
 	return db.begin(ctx, "suspend the user", func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, adminLock); err != nil {
+			return err
+		}
 		tag, err := tx.Exec(ctx, `UPDATE users SET suspended_at = $2 WHERE id = $1`, user, at)
 		if err != nil {
 			return err
@@ -58,6 +61,14 @@ func (db *DB) SetSuspended(ctx context.Context, user auth.UserID, at *time.Time)
 		}
 		if at == nil {
 			return nil
+		}
+		var left bool
+		err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM users WHERE role = 'admin' AND suspended_at IS NULL)`).Scan(&left)
+		if err != nil {
+			return err
+		}
+		if !left {
+			return auth.ErrLastAdmin
 		}
 		_, err = tx.Exec(ctx, `DELETE FROM web_sessions WHERE user_id = $1`, user)
 		return err

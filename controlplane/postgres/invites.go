@@ -9,14 +9,15 @@ import (
 	"switchboard/auth"
 )
 
-// setupLock orders those who make or use a first administrator's invite: there must never be two.
-const setupLock = 0x7365_7475_70
+// adminLock orders those who make the first administrator or suspend one: there must never be two first ones, and
+// never none left.
+const adminLock = 0x7365_7475_70
 
 // InsertSetupInvite puts i in the place of every unused invite without an inviter, unless there is an
 // administrator.
 func (db *DB) InsertSetupInvite(ctx context.Context, i auth.Invite) (needed bool, err error) {
 	err = db.begin(ctx, "make the set-up link", func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, setupLock); err != nil {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, adminLock); err != nil {
 			return err
 		}
 		err := tx.QueryRow(ctx, `SELECT NOT EXISTS (SELECT FROM users WHERE role = 'admin')`).Scan(&needed)
@@ -57,7 +58,7 @@ func (db *DB) OpenInvite(ctx context.Context, tokenHash []byte, now time.Time) (
 // AcceptInvite uses an invite up and makes the account, both or neither.
 func (db *DB) AcceptInvite(ctx context.Context, tokenHash []byte, u auth.User, passwordHash string, now time.Time) error {
 	err := db.begin(ctx, "accept the invite", func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, setupLock); err != nil {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, adminLock); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `
