@@ -62,6 +62,9 @@ var messages = map[string]any{
 	"event_prompt":     prompt,
 	"event_settlement": Settlement{"p1", OutcomeAllowed, WhereRemote, "c1", "Alice", "Yes", "hook PostToolUse", at},
 	"event_entry":      Entry{RoleToolCall, "make test", "Bash", "toolu_1", json.RawMessage(`{"command":"make test"}`), true, "Explore", "m1", true},
+	"enroll":           EnrolRequest{1, "swj_token", "UA2"},
+	"enroll_reply":     EnrolReply{"studio-1", "studio", "AA2"},
+	"refusal":          Refusal{ReasonRemoved, "this host was removed"},
 	"error":            Error{CodeRefused, "not under a permitted directory"},
 }
 
