@@ -117,7 +117,11 @@ func (b *Batch) add(e protocol.Event) error {
 		p.Session = b.Session
 		b.Prompts = append(b.Prompts, p)
 	case protocol.EventSettlement:
-		return appendBody(&b.Settlements, e)
+		settled, err := protocol.Decode[protocol.Settlement](e)
+		if err != nil {
+			return err
+		}
+		b.Settlements = append(b.Settlements, settled)
 	case protocol.EventMessage:
 		m, err := protocol.Decode[protocol.MessageState](e)
 		if err != nil || !isMessageStatus(m.Status) {
@@ -125,15 +129,6 @@ func (b *Batch) add(e protocol.Event) error {
 		}
 		b.Messages = append(b.Messages, m)
 	}
-	return nil
-}
-
-func appendBody[Body any](to *[]Body, e protocol.Event) error {
-	body, err := protocol.Decode[Body](e)
-	if err != nil {
-		return err
-	}
-	*to = append(*to, body)
 	return nil
 }
 
