@@ -38,7 +38,13 @@ func (w *world) enrolRogue(t *testing.T, owner person, name string) rogue {
 	must(t, err)
 	request := protocol.EnrolRequest{Version: protocol.Version, Token: token, NKey: public}
 	reply := postEnrolment(t, w.plane.URL(), request, http.StatusOK)
-	postEnrolment(t, w.plane.URL(), request, http.StatusForbidden) // a join token works once
+	// A machine that missed the answer may ask again; another machine may not.
+	postEnrolment(t, w.plane.URL(), request, http.StatusOK)
+	other, err := nkeys.CreateUser()
+	must(t, err)
+	request.NKey, err = other.PublicKey()
+	must(t, err)
+	postEnrolment(t, w.plane.URL(), request, http.StatusForbidden)
 	return rogue{url: w.plane.URL(), audience: reply.Audience, id: reply.Host, key: key}
 }
 
@@ -197,6 +203,7 @@ func TestRogueHost(t *testing.T) {
 		}
 	})
 	t.Run("removed", func(t *testing.T) {
+		conn, _ := mallory.connect(t) // a host's newest connection ends those before
 		gone := make(chan struct{})
 		conn.SetClosedHandler(func(*nats.Conn) { close(gone) })
 		must(t, w.admin.browser.RemoveHost(t.Context(), string(mallory.id)))

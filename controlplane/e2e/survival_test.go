@@ -26,13 +26,13 @@ func TestSurvival(t *testing.T) {
 		must(t, mac.Kill())
 		awaitHost(t, w.admin, "studio", false)
 		must(t, mac.Start())
-		awaitHost(t, w.admin, "studio", true)
+		awaitReach(t, w.admin, s.ID)
 		wantSamePrompt(t, w.admin, s.ID, asked)
 	})
 	t.Run("control plane", func(t *testing.T) {
 		must(t, w.plane.Kill())
 		must(t, w.plane.Start(t.Context()))
-		awaitHost(t, w.admin, "studio", true)
+		awaitReach(t, w.admin, s.ID)
 		wantSamePrompt(t, w.admin, s.ID, asked)
 	})
 	t.Run("both", func(t *testing.T) {
@@ -40,7 +40,7 @@ func TestSurvival(t *testing.T) {
 		must(t, w.plane.Kill())
 		must(t, w.plane.Start(t.Context()))
 		must(t, mac.Start())
-		awaitHost(t, w.admin, "studio", true)
+		awaitReach(t, w.admin, s.ID)
 		wantSamePrompt(t, w.admin, s.ID, asked)
 	})
 	if got := agentPID(t, mac); got != pid {
@@ -63,7 +63,7 @@ func TestSurvival(t *testing.T) {
 			return len(agents) == 1 && agents[0].Status == "idle", err
 		})
 		must(t, w.plane.Start(t.Context()))
-		awaitHost(t, w.admin, "studio", true)
+		awaitReach(t, w.admin, s.ID)
 		awaitLogs(t, w.admin, args{"session_id": s.ID}, "line 15 of a slow answer")
 		wantOnce(t, w.admin, s.ID, "line 1 of a slow answer", "line 15 of a slow answer", "user: fake:slow")
 	})
@@ -100,6 +100,13 @@ func agentPID(t *testing.T, h *harness.Host) int {
 	return agents[0].PID
 }
 
+// awaitReach waits until a session's host answers. For its first seconds a control plane that was killed shows hosts
+// as they were when it was.
+func awaitReach(t *testing.T, p person, ref string) {
+	t.Helper()
+	awaitLogs(t, p, args{"session_id": ref, "view": "screen"}, "Claude Code")
+}
+
 func wantSamePrompt(t *testing.T, p person, ref string, want prompt) {
 	t.Helper()
 	if diff := cmp.Diff(want, p.awaitPrompt(t, ref)); diff != "" {
@@ -110,7 +117,7 @@ func wantSamePrompt(t *testing.T, p person, ref string, want prompt) {
 // wantOnce wants each of these in the transcript once: neither lost nor told twice.
 func wantOnce(t *testing.T, p person, ref string, words ...string) {
 	t.Helper()
-	text, err := p.Text(t.Context(), "get_logs", args{"session_id": ref, "lines": 1000})
+	text, err := p.Text(t.Context(), "get_logs", args{"session_id": ref, "lines": 500})
 	must(t, err)
 	for _, word := range words {
 		if got := strings.Count(text, word); got != 1 {

@@ -37,7 +37,7 @@ func TestUp(t *testing.T) {
 			}
 			must(t, syscall.Kill(pid, 0))
 			must(t, w.plane.Start(t.Context()))
-			awaitHost(t, w.admin, "here", true)
+			awaitReach(t, w.admin, s.ID)
 			awaitState(t, w.admin, s.ID, "idle")
 			if diff := cmp.Diff(before, w.admin.sessions(t, nil)); diff != "" {
 				t.Errorf("sessions differ (-before +after):\n%s", diff)
