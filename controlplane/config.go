@@ -21,6 +21,7 @@ type config struct {
 	TLSCert      string         `name:"tls-cert" env:"SWITCHBOARD_TLS_CERT" type:"path" placeholder:"FILE" help:"Certificate chain (PEM). Left out: plain HTTP, behind a proxy or on loopback."`
 	TLSKey       string         `name:"tls-key" env:"SWITCHBOARD_TLS_KEY" type:"path" placeholder:"FILE" help:"The certificate's key (PEM)."`
 	TrustedProxy []netip.Prefix `env:"SWITCHBOARD_TRUSTED_PROXY" placeholder:"CIDR" help:"Proxies whose X-Forwarded-For names the client."`
+	Rate         float64        `default:"50" env:"SWITCHBOARD_RATE" help:"Requests per second that one person's clients may make at /mcp, ten seconds' worth at once; an address may make four times as many. 0: no limit."`
 }
 
 // defaultData is where the control plane keeps its data if it is not told. Root's is outside of /root, since

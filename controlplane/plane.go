@@ -62,6 +62,8 @@ func newPlane(c config, s *stores, log *slog.Logger) (*plane, error) {
 	p.mcp, err = mcphttp.New(mcphttp.Config{
 		PublicURL: c.PublicURL, MCP: desk.Server(version), Bearer: p.oauth.Check, Needs: mcptools.Needs(),
 		Scopes: auth.ResourceScopes(), Log: log,
+		PerUser: mcphttp.Rate{PerSecond: c.Rate, Burst: int(10 * c.Rate)},
+		PerAddr: mcphttp.Rate{PerSecond: 4 * c.Rate, Burst: int(40 * c.Rate)},
 	})
 	return p, err
 }

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -57,10 +59,26 @@ func (c *upCommand) program() (string, error) {
 	return path, nil
 }
 
-// enrol makes this machine a host, unless it is one already.
+// enrolled is what the host agent keeps of its enrolment, as far as it matters here.
+type enrolled struct {
+	URL      string `json:"url"`
+	Audience string `json:"audience"`
+}
+
+// enrol makes this machine a host, unless it is one of this control plane's already. One that was enrolled at this
+// address before the data were thrown away is enrolled anew; one of another control plane is left alone.
 func (c *upCommand) enrol(ctx context.Context, env environment, program string, p *plane) error {
-	if _, err := os.Stat(filepath.Join(c.HostDir, "host.json")); err == nil {
+	args := []string{"enroll", "--dir", c.HostDir}
+	switch before, err := c.before(); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	case before.Audience == p.enrol.Audience:
 		return nil
+	case before.URL != p.config.PublicURL:
+		return fmt.Errorf("%s belongs to a host of %s: say another --host-dir", c.HostDir, before.URL)
+	default:
+		args = append(args, "--replace")
 	}
 	name := c.HostName
 	if name == "" {
@@ -73,9 +91,25 @@ func (c *upCommand) enrol(ctx context.Context, env environment, program string, 
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, program, "enroll", "--dir", c.HostDir, p.config.PublicURL, token.Token)
-	cmd.Stdout, cmd.Stderr = env.stdout, env.stderr
-	return cmd.Run()
+	var said strings.Builder
+	cmd := exec.CommandContext(ctx, program, append(args, p.config.PublicURL, token.Token)...)
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%w: %s", err, strings.TrimSpace(said.String()))
+	}
+	return nil
+}
+
+func (c *upCommand) before() (enrolled, error) {
+	var before enrolled
+	text, err := os.ReadFile(filepath.Join(c.HostDir, "host.json"))
+	if err != nil {
+		return before, err
+	}
+	if err := json.Unmarshal(text, &before); err != nil {
+		return before, fmt.Errorf("%s: host.json: %w", c.HostDir, err)
+	}
+	return before, nil
 }
 
 // agentStop is how long the host agent may take to say that it leaves.
