@@ -51,7 +51,7 @@ func TestSetup(t *testing.T) {
 func TestInvites(t *testing.T) {
 	s := newServer(t)
 	ada := s.admin(t)
-	bob := s.member(t, ada, "bob")
+	bob := s.member(t, ada)
 	if _, err := s.accounts.Invite(t.Context(), s.caller(t, bob), auth.RoleAdmin); !errors.Is(err, auth.ErrForbidden) {
 		t.Errorf("a member invites: %v", err)
 	}
@@ -194,7 +194,7 @@ func TestSessionLifetimes(t *testing.T) {
 func TestSuspend(t *testing.T) {
 	s := newServer(t)
 	ada := s.admin(t)
-	bob := s.member(t, ada, "bob")
+	bob := s.member(t, ada)
 	admin := s.caller(t, ada)
 	app := s.register(t, nil)
 	got := app.connect(s.browser(t, &bob))
@@ -262,7 +262,7 @@ func TestChangePassword(t *testing.T) {
 func TestUsers(t *testing.T) {
 	s := newServer(t)
 	ada := s.admin(t)
-	bob := s.member(t, ada, "bob")
+	bob := s.member(t, ada)
 	users, err := s.accounts.Users(t.Context(), s.caller(t, bob))
 	if err != nil || len(users) != 2 || users[0].Name != adminName || users[1].Name != "bob" {
 		t.Errorf("got %+v, %v", users, err)
@@ -286,11 +286,11 @@ func TestCookie(t *testing.T) {
 func TestCSRF(t *testing.T) {
 	s := newServer(t)
 	ada := s.admin(t)
-	bob := s.member(t, ada, "bob")
+	bob := s.member(t, ada)
 	_, adas, _ := s.accounts.Caller(t.Context(), ada.Token, "")
 	_, bobs, _ := s.accounts.Caller(t.Context(), bob.Token, "")
 	form := func(csrf string, cookie *http.Cookie) *http.Request {
-		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(url.Values{auth.CSRFField: {csrf}}.Encode()))
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(url.Values{auth.CSRFField: {csrf}}.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		if cookie != nil {
 			r.AddCookie(cookie)

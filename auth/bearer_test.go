@@ -50,14 +50,14 @@ func TestBearer(t *testing.T) {
 		{"with padding", []string{"Bearer " + got.access + "="}, auth.ErrInvalidToken},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r := httptest.NewRequest(http.MethodPost, "/mcp", nil)
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/mcp", nil)
 			r.Header["Authorization"] = test.headers
 			if _, err := s.oauth.Bearer(t.Context(), r); !errors.Is(err, test.want) {
 				t.Errorf("got %v, want %v", err, test.want)
 			}
 		})
 	}
-	r := httptest.NewRequest(http.MethodPost, "/mcp?access_token="+got.access, strings.NewReader("access_token="+got.access))
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/mcp?access_token="+got.access, strings.NewReader("access_token="+got.access))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	if _, err := s.oauth.Bearer(t.Context(), r); !errors.Is(err, auth.ErrNoToken) {
 		t.Errorf("a token in query and form: %v", err)

@@ -87,7 +87,7 @@ func TestConsentDenied(t *testing.T) {
 func TestConsentForm(t *testing.T) {
 	s := newServer(t)
 	ada := s.admin(t)
-	bob := s.member(t, ada, "bob")
+	bob := s.member(t, ada)
 	b := s.browser(t, &ada)
 	app := s.register(t, nil)
 	view := readConsent(t, app.authorize(b, nil))

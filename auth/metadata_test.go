@@ -52,7 +52,7 @@ func (s *server) metadata(t *testing.T, path string) map[string]any {
 	t.Helper()
 	b := s.browser(t, nil)
 	request := func(method string) page {
-		r, _ := http.NewRequest(method, s.url+path, nil)
+		r, _ := http.NewRequestWithContext(t.Context(), method, s.url+path, nil)
 		r.Host = "evil.tld"
 		r.Header.Set("X-Forwarded-Host", "evil.tld")
 		r.Header.Set("X-Forwarded-Proto", "https")

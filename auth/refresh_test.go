@@ -11,7 +11,7 @@ import (
 func TestRefreshRefused(t *testing.T) {
 	s := newServer(t)
 	ada := s.admin(t)
-	bob := s.member(t, ada, "bob")
+	bob := s.member(t, ada)
 	app, other := s.register(t, nil), s.register(t, nil)
 	b := s.browser(t, &bob)
 	for _, test := range []struct {

@@ -13,7 +13,7 @@ import (
 
 func TestRegister(t *testing.T) {
 	s := newServer(t)
-	got := s.postJSON(t, auth.RegisterPath, map[string]any{
+	got := s.tryRegister(t, map[string]any{
 		"client_name": "Cursor", "redirect_uris": []string{"cursor://anysphere.cursor-mcp/oauth/callback"},
 		"token_endpoint_auth_method": "none", "scope": "sessions:read root", "client_uri": "https://cursor.example",
 		"software_statement": "ignored", "x_unknown": 1,
@@ -57,7 +57,7 @@ func TestRegisterTwice(t *testing.T) {
 
 func TestRegisterSecret(t *testing.T) {
 	s := newServer(t)
-	m := s.postJSON(t, auth.RegisterPath, map[string]any{"redirect_uris": []string{webRedirect}}).json(t)
+	m := s.tryRegister(t, map[string]any{"redirect_uris": []string{webRedirect}}).json(t)
 	if m["token_endpoint_auth_method"] != "client_secret_basic" || m["client_secret_expires_at"] != float64(0) || m["application_type"] != "web" {
 		t.Errorf("got %v", m)
 	}
@@ -120,7 +120,7 @@ func TestRegisterRefused(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s.Advance(time.Minute) // past the rate limit
-			got := s.postJSON(t, auth.RegisterPath, test.body)
+			got := s.tryRegister(t, test.body)
 			if got.status != http.StatusBadRequest || got.errorCode(t) != test.want {
 				t.Errorf("got %d %s", got.status, got.body)
 			}
@@ -154,7 +154,7 @@ func TestRegisterIsLimited(t *testing.T) {
 	s := newServer(t)
 	var got page
 	for range 21 {
-		got = s.postJSON(t, auth.RegisterPath, map[string]any{"redirect_uris": []string{webRedirect}})
+		got = s.tryRegister(t, map[string]any{"redirect_uris": []string{webRedirect}})
 	}
 	if got.status != http.StatusTooManyRequests || got.header.Get("Retry-After") == "" {
 		t.Errorf("the 21st: %d, Retry-After %q", got.status, got.header.Get("Retry-After"))

@@ -69,7 +69,7 @@ func TestRevoke(t *testing.T) {
 func TestGrants(t *testing.T) {
 	s := newServer(t)
 	ada := s.admin(t)
-	bob := s.member(t, ada, "bob")
+	bob := s.member(t, ada)
 	app := s.register(t, nil)
 	adas, bobs := app.connect(s.browser(t, &ada)), app.connect(s.browser(t, &bob))
 	app.code(s.browser(t, &bob), nil) // never redeemed, so not connected

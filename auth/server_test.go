@@ -146,14 +146,14 @@ func (s *server) admin(t *testing.T) auth.Login {
 	return login
 }
 
-// member has the administrator invite one more person.
-func (s *server) member(t *testing.T, admin auth.Login, name string) auth.Login {
+// member has the administrator invite one more person, bob.
+func (s *server) member(t *testing.T, admin auth.Login) auth.Login {
 	t.Helper()
 	link, err := s.accounts.Invite(t.Context(), s.caller(t, admin), auth.RoleMember)
 	if err != nil {
 		t.Fatal(err)
 	}
-	login, err := s.accounts.Accept(t.Context(), inviteToken(link), auth.NewAccount{Name: name, Password: password}, "127.0.0.1")
+	login, err := s.accounts.Accept(t.Context(), inviteToken(link), auth.NewAccount{Name: "bob", Password: password}, "127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +205,7 @@ type page struct {
 
 func (b *browser) do(r *http.Request) page {
 	b.t.Helper()
-	answer, err := b.client.Do(r.WithContext(b.t.Context()))
+	answer, err := b.client.Do(r)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -225,7 +225,7 @@ func (b *browser) do(r *http.Request) page {
 
 func (b *browser) get(address string) page {
 	b.t.Helper()
-	r, err := http.NewRequest(http.MethodGet, address, nil)
+	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, address, nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -234,7 +234,7 @@ func (b *browser) get(address string) page {
 
 func (b *browser) post(address string, form url.Values) page {
 	b.t.Helper()
-	r, err := http.NewRequest(http.MethodPost, address, strings.NewReader(form.Encode()))
+	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, address, strings.NewReader(form.Encode()))
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -81,13 +81,10 @@ func (o *OAuth) exchange(r *http.Request, client Client, form url.Values) (fosit
 			x.parent = Secret(form.Get("refresh_token"))
 		}
 		answer, refused = x.run(ctx, r, form)
-		if x.broken != nil {
-			return x.broken
+		if x.broken == nil && refused == nil {
+			return x.finish(ctx, answer, form.Get("grant_type"))
 		}
-		if refused != nil {
-			return nil
-		}
-		return x.finish(ctx, answer, form.Get("grant_type"))
+		return x.broken
 	})
 	if err != nil {
 		return nil, err

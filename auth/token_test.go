@@ -79,7 +79,7 @@ func TestTokenTransport(t *testing.T) {
 	if got := s.postBody(t, auth.TokenPath+"?grant_type=authorization_code", "application/x-www-form-urlencoded", ""); got.errorCode(t) != "invalid_request" {
 		t.Errorf("parameters in the query: %s", got.body)
 	}
-	r, _ := http.NewRequest(http.MethodOptions, s.url+auth.TokenPath, nil)
+	r, _ := http.NewRequestWithContext(t.Context(), http.MethodOptions, s.url+auth.TokenPath, nil)
 	if got := b.do(r); got.status != http.StatusNoContent || got.header.Get("Access-Control-Allow-Origin") != "*" {
 		t.Errorf("preflight: %d %v", got.status, got.header)
 	}
@@ -92,7 +92,7 @@ func TestClientSecrets(t *testing.T) {
 	post := s.register(t, map[string]any{"token_endpoint_auth_method": "client_secret_post"})
 	basic := s.register(t, map[string]any{"token_endpoint_auth_method": "client_secret_basic"})
 	withBasic := func(form url.Values, id, secret string) page {
-		r, _ := http.NewRequest(http.MethodPost, s.url+auth.TokenPath, strings.NewReader(form.Encode()))
+		r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+auth.TokenPath, strings.NewReader(form.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.SetBasicAuth(url.QueryEscape(id), url.QueryEscape(secret))
 		return b.do(r)

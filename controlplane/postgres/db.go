@@ -102,7 +102,7 @@ func (db *DB) Migrate(ctx context.Context) error {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	conn := stdlib.OpenDBFromPool(db.pool)
-	defer conn.Close() // closes no connection of the pool
+	defer func() { _ = conn.Close() }() // the pool's connections stay open
 	provider, err := goose.NewProvider(goose.DialectPostgres, conn, migrations.Files, goose.WithSessionLocker(locker))
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
