@@ -166,11 +166,11 @@ func (w *world) end(t *testing.T) {
 		}
 	}
 	for _, h := range w.hosts {
-		if h.Process() != nil {
+		if h.Process().Running() {
 			expect(t, h.Stop())
 		}
 	}
-	if w.plane != nil && w.plane.Process() != nil {
+	if w.plane != nil && w.plane.Process().Running() {
 		expect(t, w.plane.Stop())
 	}
 	expect(t, harness.EndAll(w.dir))

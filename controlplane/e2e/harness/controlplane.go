@@ -19,8 +19,7 @@ type ControlPlane struct {
 	Env      []string // of the process, beside the harness's PATH
 	Listen   string   // chosen at the first Start; the same ever after
 
-	process *Process
-	outputs []string // of the processes before
+	processes []*Process // of all starts; the last one is the running one
 }
 
 // setupLink is printed as long as there is no administrator.
@@ -55,14 +54,14 @@ func (c *ControlPlane) Start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.process = process
+	c.processes = append(c.processes, process)
 	err = Await(ctx, "the control plane to be ready", func(ctx context.Context) (bool, error) {
-		if process.ended() {
+		if !process.Running() {
 			return true, nil // told apart below, without waiting for what cannot come
 		}
 		return c.ready(ctx)
 	})
-	if err == nil && process.ended() {
+	if err == nil && !process.Running() {
 		err = errEnded
 	}
 	if err != nil {
@@ -88,38 +87,22 @@ func (c *ControlPlane) ready(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// Process is the running control plane.
-func (c *ControlPlane) Process() *Process { return c.process }
+// Process is the control plane that was started last.
+func (c *ControlPlane) Process() *Process { return last(c.processes) }
 
 // SetupLink is the one-time link that makes the first administrator.
 func (c *ControlPlane) SetupLink(ctx context.Context) (string, error) {
-	return c.process.awaitLine(ctx, setupLink)
+	return c.Process().awaitLine(ctx, setupLink)
 }
 
 // Kill ends the control plane as kill -9 does.
-func (c *ControlPlane) Kill() error {
-	c.outputs = append(c.outputs, c.process.Output())
-	return c.process.Kill()
-}
+func (c *ControlPlane) Kill() error { return c.Process().Kill() }
 
 // Stop ends the control plane as Ctrl-C does.
-func (c *ControlPlane) Stop() error {
-	err := c.process.Stop()
-	c.outputs = append(c.outputs, c.process.Output())
-	return err
-}
+func (c *ControlPlane) Stop() error { return c.Process().Stop() }
 
 // Output is all that the control plane has written, over all its starts.
-func (c *ControlPlane) Output() string {
-	var all string
-	for _, output := range c.outputs {
-		all += output
-	}
-	if c.process != nil && !c.process.ended() {
-		all += c.process.Output()
-	}
-	return all
-}
+func (c *ControlPlane) Output() string { return outputs(c.processes) }
 
 // freeAddress finds a port of the loopback interface that nobody listens on.
 func freeAddress(ctx context.Context) (string, error) {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 
 	"switchboard/controlplane/e2e/claudecli"
 	"switchboard/controlplane/e2e/project"
@@ -21,8 +20,8 @@ type Host struct {
 	Home     claudecli.Home
 	Model    string // URL of the scripted model
 
-	process *Process
-	outputs []string // of the processes before
+	enrolled  string     // what the enrolment wrote
+	processes []*Process // of all starts; the last one is the running one
 }
 
 // Project is the directory of the project web-app in the host's home.
@@ -44,7 +43,7 @@ func (h *Host) Enrol(ctx context.Context, controlPlane, token string) error {
 	cmd := exec.CommandContext(ctx, h.Programs.HostAgent, "enroll", controlPlane, token)
 	cmd.Dir, cmd.Env = h.Home.Dir, h.Environment()
 	out, err := cmd.CombinedOutput()
-	h.outputs = append(h.outputs, string(out))
+	h.enrolled = string(out)
 	if err != nil {
 		return fmt.Errorf("enrolling the host %s: %w: %s", h.Name, err, out)
 	}
@@ -57,7 +56,7 @@ func (h *Host) Start() error {
 	if err != nil {
 		return err
 	}
-	h.process = process
+	h.processes = append(h.processes, process)
 	return nil
 }
 
@@ -66,31 +65,17 @@ func (h *Host) Environment() []string {
 	return append(h.Home.Environment(h.Model, os.Getenv("PATH")), "SHELL=/bin/sh", "USER=tester", "LOGNAME=tester")
 }
 
-// Process is the running host agent.
-func (h *Host) Process() *Process { return h.process }
+// Process is the host agent that was started last.
+func (h *Host) Process() *Process { return last(h.processes) }
 
 // Kill ends the host agent as kill -9 does; its sessions live on.
-func (h *Host) Kill() error {
-	err := h.process.Kill()
-	h.outputs = append(h.outputs, h.process.Output())
-	return err
-}
+func (h *Host) Kill() error { return h.Process().Kill() }
 
 // Stop ends the host agent as Ctrl-C does; its sessions live on.
-func (h *Host) Stop() error {
-	err := h.process.Stop()
-	h.outputs = append(h.outputs, h.process.Output())
-	return err
-}
+func (h *Host) Stop() error { return h.Process().Stop() }
 
-// Output is all that the host agent has written, over all its starts.
-func (h *Host) Output() string {
-	all := strings.Join(h.outputs, "")
-	if h.process != nil && !h.process.ended() {
-		all += h.process.Output()
-	}
-	return all
-}
+// Output is all that the host agent has written, over its enrolment and all its starts.
+func (h *Host) Output() string { return h.enrolled + outputs(h.processes) }
 
 // Agent is a coding agent that runs on a host, as it says itself.
 type Agent struct {

@@ -64,8 +64,18 @@ func startProcess(dir string, env []string, name string, args ...string) (*Proce
 // Output is all that the program has written so far.
 func (p *Process) Output() string { return p.output.String() }
 
-// Done is closed when the program has ended.
-func (p *Process) Done() <-chan struct{} { return p.done }
+// Running reports whether the program runs; a nil one does not.
+func (p *Process) Running() bool {
+	if p == nil {
+		return false
+	}
+	select {
+	case <-p.done:
+		return false
+	default:
+		return true
+	}
+}
 
 // Kill ends the program at once, as kill -9 does, and what it started lives on.
 func (p *Process) Kill() error {
@@ -100,13 +110,13 @@ func (p *Process) Stop() error {
 func (p *Process) awaitLine(ctx context.Context, pattern *regexp.Regexp) (string, error) {
 	var caught string
 	err := Await(ctx, fmt.Sprintf("a line like %q", pattern), func(context.Context) (bool, error) {
-		// Whether it has ended is asked first, so that its last words are read.
-		ended := p.ended()
+		// Whether it runs is asked first, so that its last words are read.
+		running := p.Running()
 		if match := pattern.FindStringSubmatch(p.Output()); match != nil {
 			caught = match[len(match)-1]
 			return true, nil
 		}
-		if ended {
+		if !running {
 			return false, fmt.Errorf("%s has ended: %w", p.cmd.Path, errors.Join(p.err, errEnded))
 		}
 		return false, nil
@@ -119,13 +129,20 @@ func (p *Process) awaitLine(ctx context.Context, pattern *regexp.Regexp) (string
 
 var errEnded = errors.New("it runs no more")
 
-func (p *Process) ended() bool {
-	select {
-	case <-p.done:
-		return true
-	default:
-		return false
+// last is the process that was started last; nil if none was.
+func last(processes []*Process) *Process {
+	if len(processes) == 0 {
+		return nil
 	}
+	return processes[len(processes)-1]
+}
+
+func outputs(processes []*Process) string {
+	var all strings.Builder
+	for _, p := range processes {
+		all.WriteString(p.Output())
+	}
+	return all.String()
 }
 
 // tail is the end of a long text, for an error.
