@@ -66,7 +66,7 @@ func (b *Bridge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		b.Log.WarnContext(ctx, "no WebSocket", "host", host, "err", err) // Accept has answered
 		return
 	}
-	defer socket.CloseNow()
+	defer func() { _ = socket.CloseNow() }() // it is closed already, in order, where that was possible
 	b.carry(ctx, &crossing{host: host, nkey: proof.NKey, since: time.Now().UnixNano(), socket: socket, server: server})
 }
 

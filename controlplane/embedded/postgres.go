@@ -161,7 +161,7 @@ func (p *Postgres) adopt(ctx context.Context, left postmaster) *pgServer {
 		if err != nil || now.pid != left.pid || !now.alive() {
 			return nil
 		}
-		if now.serves() {
+		if now.serves(ctx) {
 			p.log.InfoContext(ctx, "database server taken over", "pid", now.pid)
 			server := &pgServer{pid: now.pid, exited: make(chan struct{})}
 			go server.watch(now)
@@ -218,7 +218,7 @@ func (s *pgServer) wait(command *exec.Cmd) {
 func (p *Postgres) awaitReady(ctx context.Context, server *pgServer) error {
 	for {
 		now, err := readPostmaster(p.cluster.data())
-		if err == nil && now.pid == server.pid && now.serves() {
+		if err == nil && now.pid == server.pid && now.serves(ctx) {
 			return nil
 		}
 		select {

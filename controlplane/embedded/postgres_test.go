@@ -65,7 +65,7 @@ func execute(t *testing.T, url string, statements ...string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
 	must(t, err)
-	defer conn.Close(t.Context())
+	defer func() { _ = conn.Close(t.Context()) }()
 	for _, statement := range statements {
 		_, err := conn.Exec(t.Context(), statement)
 		must(t, err)
@@ -123,7 +123,7 @@ func TestPostgresTakesOneControlPlane(t *testing.T) {
 // TestPostgresOutlivesKilledControlPlane starts it in another process, kills that with -9, and takes over.
 func TestPostgresOutlivesKilledControlPlane(t *testing.T) {
 	dir := shortDir(t)
-	starter := exec.Command(os.Args[0])
+	starter := exec.CommandContext(t.Context(), os.Args[0])
 	starter.Env = append(os.Environ(), starterDir+"="+dir)
 	stdin, err := starter.StdinPipe()
 	must(t, err)
@@ -158,7 +158,7 @@ func TestPostgresIsStartedAgain(t *testing.T) {
 	must(t, syscall.Kill(before.pid, syscall.SIGKILL))
 	for {
 		now, err := readPostmaster(p.cluster.data())
-		if err == nil && now.pid != before.pid && now.serves() {
+		if err == nil && now.pid != before.pid && now.serves(t.Context()) {
 			break
 		}
 		select {
@@ -222,8 +222,8 @@ func TestInterruptedInit(t *testing.T) {
 // TestForeignPID puts the number of a living process that is no server into postmaster.pid, as a reboot may.
 func TestForeignPID(t *testing.T) {
 	p := postmaster{pid: os.Getpid(), socket: t.TempDir(), ready: true}
-	if !p.alive() || p.serves() {
-		t.Errorf("alive %v, serves %v; want a process that serves nothing", p.alive(), p.serves())
+	if !p.alive() || p.serves(t.Context()) {
+		t.Errorf("alive %v, serves %v; want a process that serves nothing", p.alive(), p.serves(t.Context()))
 	}
 }
 

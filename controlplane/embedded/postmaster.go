@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -61,11 +62,12 @@ func (p postmaster) alive() bool {
 
 // serves reports whether a server answers on the socket. It tells a server from a process that only has the
 // number of one that was killed.
-func (p postmaster) serves() bool {
+func (p postmaster) serves(ctx context.Context) bool {
 	if !p.alive() || !p.ready || p.socket == "" {
 		return false
 	}
-	conn, err := net.Dial("unix", filepath.Join(p.socket, ".s.PGSQL.5432"))
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "unix", filepath.Join(p.socket, ".s.PGSQL.5432"))
 	if err != nil {
 		return false
 	}

@@ -82,6 +82,7 @@ func (l *Link) dial(ctx context.Context) (net.Conn, error) {
 	defer cancel()
 	transport := l.transport()
 	defer transport.CloseIdleConnections() // of an answer that was no WebSocket
+	//nolint:bodyclose // the library says that there is no need to
 	socket, response, err := websocket.Dial(opening, address, &websocket.DialOptions{
 		HTTPClient:      &http.Client{Transport: transport, CheckRedirect: noRedirect},
 		HTTPHeader:      http.Header{"Authorization": {proof.Header()}},

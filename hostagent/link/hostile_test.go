@@ -54,7 +54,7 @@ func (p *plane) proof(t *testing.T, key nkeys.KeyPair, at time.Time) protocol.Pr
 // socket opens the bridge with a proof, as a dialer for nats.go.
 func (p *plane) socket(t *testing.T, proof protocol.Proof) dialer {
 	t.Helper()
-	socket, _, err := p.open(proof.Header())
+	socket, _, err := p.open(proof.Header()) //nolint:bodyclose // the library says that there is no need to
 	must(t, err)
 	return dialer{websocket.NetConn(context.Background(), socket, websocket.MessageBinary)}
 }
@@ -144,7 +144,9 @@ func TestHostileAnswers(t *testing.T) {
 	link.Handle(alpha, protocol.ReadScreen, func(context.Context, protocol.ReadScreenRequest) (protocol.ReadScreenReply, error) {
 		must(t, evil.conn.Publish(<-inbox, []byte(`{"title":"forged"}`)))
 		must(t, evil.conn.Flush())
-		<-evil.refusals
+		if err := <-evil.refusals; err == nil {
+			t.Error("another's inbox was published to")
+		}
 		return protocol.ReadScreenReply{Title: "true"}, nil
 	})
 	stop, _ := running(t, alpha)
@@ -180,9 +182,9 @@ func TestBadProofs(t *testing.T) {
 	account, err := nkeys.CreateAccount()
 	must(t, err)
 	good := p.proof(t, key, time.Now())
-	socket, _, err := p.open(good.Header())
+	socket, _, err := p.open(good.Header()) //nolint:bodyclose // the library says that there is no need to
 	must(t, err)
-	defer socket.CloseNow()
+	defer func() { _ = socket.CloseNow() }()
 	forged := p.proof(t, stranger, time.Now())
 	forged.NKey = good.NKey
 	elsewhere := p.proof(t, key, time.Now())
@@ -211,7 +213,7 @@ func TestBadProofs(t *testing.T) {
 		{"unknown key", p.proof(t, stranger, time.Now()).Header(), 403, protocol.ReasonRemoved},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, response, err := p.open(test.header)
+			_, response, err := p.open(test.header) //nolint:bodyclose // the library says that there is no need to
 			if err == nil || response == nil {
 				t.Fatalf("let in, or no answer: %v", err)
 			}

@@ -16,7 +16,7 @@ func connectProxy(t *testing.T, asked *[]string) http.HandlerFunc {
 			return
 		}
 		*asked = append(*asked, r.Host)
-		target, err := net.Dial("tcp", r.Host)
+		target, err := (&net.Dialer{}).DialContext(r.Context(), "tcp", r.Host)
 		if err != nil {
 			w.WriteHeader(http.StatusBadGateway)
 			return

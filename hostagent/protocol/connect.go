@@ -99,7 +99,7 @@ func ParseProof(header string) (Proof, error) {
 		return Proof{}, errProof
 	}
 	parts := strings.Split(rest, ".")
-	if len(parts) != 4 || len(parts[2]) < minNonce || len(parts[2]) > maxNonce {
+	if len(parts) != 4 || !isWord(parts[0]) || !isWord(parts[2]) || len(parts[2]) < minNonce || len(parts[2]) > maxNonce {
 		return Proof{}, errProof
 	}
 	seconds, err := strconv.ParseInt(parts[1], 10, 64)
@@ -111,4 +111,12 @@ func ParseProof(header string) (Proof, error) {
 		return Proof{}, errProof
 	}
 	return Proof{NKey: parts[0], At: time.Unix(seconds, 0), Nonce: parts[2], Signature: signature}, nil
+}
+
+// isWord admits letters and digits only, so that no part can pass for two in the signed text.
+func isWord(s string) bool {
+	other := func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}
+	return s != "" && !strings.ContainsFunc(s, other)
 }

@@ -71,7 +71,7 @@ func execute(t testing.TB, statement string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(ctx)
+	defer func() { _ = conn.Close(ctx) }()
 	if _, err := conn.Exec(ctx, statement); err != nil {
 		t.Fatalf("%s: %v", statement, err)
 	}
@@ -97,7 +97,7 @@ func start(ctx context.Context) (stop func(), err error) {
 	if err != nil {
 		return func() {}, errors.Join(err, os.RemoveAll(dir))
 	}
-	release, err := sweeper(dir)
+	release, err := sweeper(ctx, dir)
 	stop = func() {
 		postgres.Stop()
 		release()
@@ -114,8 +114,8 @@ func start(ctx context.Context) (stop func(), err error) {
 
 // sweeper starts a shell that waits for this process to end, in whatever way (a test's time-out is a panic and
 // runs nothing), and then ends the server and removes its directory. Release does so now.
-func sweeper(dir string) (release func(), err error) {
-	shell := exec.Command("/bin/sh", "-c", `cat >/dev/null
+func sweeper(ctx context.Context, dir string) (release func(), err error) {
+	shell := exec.CommandContext(ctx, "/bin/sh", "-c", `cat >/dev/null
 		pid=$(head -n 1 "$0/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid"
 		rm -rf "$0"`, dir)
 	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -137,7 +137,7 @@ func migrate(ctx context.Context, address string) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close(ctx)
+	defer func() { _ = conn.Close(ctx) }()
 	if _, err := conn.Exec(ctx, "CREATE DATABASE "+template); err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func migrate(ctx context.Context, address string) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	provider, err := goose.NewProvider(goose.DialectPostgres, db, migrations.Files)
 	if err != nil {
 		return err

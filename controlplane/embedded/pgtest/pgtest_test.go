@@ -17,7 +17,7 @@ func TestDatabasesAreMigratedAndApart(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer conn.Close(t.Context())
+			defer func() { _ = conn.Close(t.Context()) }()
 			var users int
 			var fsync string
 			err = conn.QueryRow(t.Context(), `SELECT count(*), current_setting('fsync') FROM users`).Scan(&users, &fsync)
