@@ -33,6 +33,7 @@ type plane struct {
 	doubled   int
 	refusing  bool // events are not committed
 	hellos    int
+	greeted   map[protocol.HostID]bool
 	left      []protocol.HostID
 	away      []protocol.HostID
 	changed   chan struct{} // closed and replaced at each change of the above
@@ -42,7 +43,7 @@ type plane struct {
 }
 
 func newPlane(t *testing.T) *plane {
-	p := &plane{dir: t.TempDir(), hosts: map[string]protocol.HostID{},
+	p := &plane{dir: t.TempDir(), hosts: map[string]protocol.HostID{}, greeted: map[protocol.HostID]bool{},
 		committed: map[protocol.SessionID][]protocol.Event{}, changed: make(chan struct{})}
 	var err error
 	if p.keys, err = embedded.LoadKeys(p.dir); err != nil {
@@ -156,10 +157,11 @@ func (p *plane) recordLeaving(_ context.Context, host protocol.HostID, _ protoco
 	return protocol.Nothing{}, nil
 }
 
-func (p *plane) recordHello(_ context.Context, _ protocol.HostID, r protocol.HelloRequest) (protocol.HelloReply, error) {
+func (p *plane) recordHello(_ context.Context, host protocol.HostID, r protocol.HelloRequest) (protocol.HelloReply, error) {
 	last := map[protocol.SessionID]uint64{}
 	p.update(func() {
 		p.hellos++
+		p.greeted[host] = true
 		for _, session := range r.Sessions {
 			last[session.ID] = uint64(len(p.committed[session.ID]))
 		}

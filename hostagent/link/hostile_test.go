@@ -150,7 +150,7 @@ func TestHostileAnswers(t *testing.T) {
 		return protocol.ReadScreenReply{Title: "true"}, nil
 	})
 	stop, _ := running(t, alpha)
-	p.await(t, "the host says hello", func() bool { return p.hellos == 1 })
+	p.await(t, "the host says hello", func() bool { return p.hellos > 0 })
 	tap, err := p.conn.Subscribe(protocol.AllCommands("alpha"), func(m *nats.Msg) { inbox <- m.Reply })
 	must(t, err)
 	reply, err := dispatch.Call(t.Context(), dispatch.Hosts{Conn: p.conn}, "alpha", protocol.ReadScreen, protocol.ReadScreenRequest{})

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +41,7 @@ func TestCommandIsAnswered(t *testing.T) {
 		return protocol.SendMessageReply{}, nil
 	})
 	stop, _ := running(t, l)
-	p.await(t, "the host says hello", func() bool { return p.hellos == 1 })
+	p.await(t, "the host says hello", func() bool { return p.hellos > 0 })
 
 	hosts := dispatch.Hosts{Conn: p.conn}
 	for _, test := range []struct {
@@ -85,7 +86,7 @@ func TestCommandIsAnswered(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Errorf("Run = %v after an orderly stop", err)
 	}
-	p.await(t, "the host has left and its connection is gone", func() bool { return len(p.left) == 1 && len(p.away) == 1 })
+	p.await(t, "the host has left and its connection is gone", func() bool { return len(p.left) > 0 && len(p.away) > 0 })
 }
 
 func code(err error) protocol.Code {
@@ -155,7 +156,7 @@ func TestRemovalCutsAndBars(t *testing.T) {
 	key := p.enrol(t, "alpha")
 	_, ended := running(t, p.link(t, "alpha", key, newScript()))
 	_, otherEnded := running(t, p.link(t, "beta", p.enrol(t, "beta"), newScript()))
-	p.await(t, "both hosts say hello", func() bool { return p.hellos == 2 })
+	p.await(t, "both hosts say hello", func() bool { return len(p.greeted) == 2 })
 	public, err := key.PublicKey()
 	must(t, err)
 	p.update(func() { delete(p.hosts, public) })
@@ -163,7 +164,7 @@ func TestRemovalCutsAndBars(t *testing.T) {
 	if err := <-ended; !errors.Is(err, link.ErrRemoved) {
 		t.Errorf("Run = %v, want %v", err, link.ErrRemoved)
 	}
-	p.await(t, "the host is known to be away", func() bool { return len(p.away) == 1 && p.away[0] == "alpha" })
+	p.await(t, "the host is known to be away", func() bool { return slices.Contains(p.away, "alpha") })
 	select {
 	case err := <-otherEnded:
 		t.Errorf("another host's link ended too: %v", err)
@@ -183,10 +184,10 @@ func TestNewerConnectionFencesOlder(t *testing.T) {
 	key := p.enrol(t, "alpha")
 	older := p.link(t, "alpha", key, newScript())
 	stop, _ := running(t, older)
-	p.await(t, "the first says hello", func() bool { return p.hellos == 1 })
+	p.await(t, "the first says hello", func() bool { return p.hellos > 0 })
 	must(t, p.link(t, "alpha", key, newScript()).Ask(t.Context()))
 	must(t, p.link(t, "alpha", key, newScript()).Try(t.Context()))
-	p.await(t, "the first is back", func() bool { return p.hellos == 2 })
+	p.await(t, "the first is back", func() bool { return p.hellos > 1 })
 	must(t, stop())
 }
 
@@ -220,7 +221,7 @@ func TestManyHosts(t *testing.T) {
 		stop, _ := running(t, l)
 		stops = append(stops, stop)
 	}
-	p.await(t, "all say hello", func() bool { return p.hellos == hosts })
+	p.await(t, "all say hello", func() bool { return len(p.greeted) == hosts })
 	for i := range hosts {
 		host := protocol.HostID(fmt.Sprintf("host-%d", i))
 		reply, err := dispatch.Call(t.Context(), dispatch.Hosts{Conn: p.conn}, host, protocol.ReadScreen, protocol.ReadScreenRequest{})
