@@ -21,6 +21,9 @@ const (
 	right             // the second column
 )
 
+// blank reports whether nothing is to be drawn.
+func (c cell) blank() bool { return (c.char == 0 || c.char == ' ') && c.style == 0 && c.half == whole }
+
 // maxCluster is how many bytes of a character and its combining marks are kept.
 const maxCluster = 32
 

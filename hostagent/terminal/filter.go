@@ -66,6 +66,12 @@ func (f *Filter) step(dst []byte, b byte) []byte {
 	if f.state == filterPassing || f.state == filterDropping {
 		return f.restOfString(dst, b)
 	}
+	if f.beside(b) {
+		if b != enquiry && b != del {
+			dst = append(dst, b)
+		}
+		return dst
+	}
 	f.held = append(f.held, b)
 	switch progress(f.held) {
 	case sequenceOpen:
@@ -73,12 +79,32 @@ func (f *Filter) step(dst []byte, b byte) []byte {
 			return dst
 		}
 		return f.tooLong(dst)
-	case sequenceBroken: // its last byte begins anew
-		dst = f.release(dst, len(f.held)-1)
-		f.held = f.held[:0]
-		return f.step(dst, b)
+	case sequenceBroken:
+		return f.again(dst, 1)
+	case stringBroken:
+		return f.again(dst, 2)
 	}
 	return f.release(dst, len(f.held))
+}
+
+// beside reports whether b is a control in the midst of a sequence: it acts at once and is no part of it.
+func (f *Filter) beside(b byte) bool {
+	if len(f.held) == 0 || b >= ' ' && b != del || b == esc || b == can || b == sub {
+		return false
+	}
+	_, introduced := unwrap(f.held)
+	return (f.held[0] == esc || introduced) && !stringBegins(f.held)
+}
+
+// again lets go of what was held, but for its last n bytes, which begin anew.
+func (f *Filter) again(dst []byte, n int) []byte {
+	at := len(f.held) - n
+	rest := append([]byte(nil), f.held[at:]...)
+	dst = f.release(dst, at)
+	for _, b := range rest {
+		dst = f.step(dst, b)
+	}
+	return dst
 }
 
 // release lets go of n held bytes, unless they are a question, and forgets them.
@@ -126,6 +152,7 @@ const (
 	sequenceWhole sequenceProgress = iota
 	sequenceOpen
 	sequenceBroken // before its last byte
+	stringBroken   // before its last two bytes: ESC and what it begins
 )
 
 // progress looks at the bytes from the first of a sequence or character on.
@@ -170,19 +197,22 @@ func stringProgress(held, body []byte) sequenceProgress {
 	case last == bel && body[0] == ']', bytes.HasSuffix(body, []byte("\x1b\\")), bytes.HasSuffix(body, []byte("\u009c")):
 		return sequenceWhole
 	case len(body) > 2 && body[len(body)-2] == esc:
-		return sequenceBroken
+		return stringBroken
 	}
 	return sequenceOpen
 }
 
 // unwrap takes the introducer off: ESC [ … and U+009B … are both "[…". It knows CSI and the strings.
 func unwrap(held []byte) (body []byte, ok bool) {
-	if len(held) < 2 {
+	switch {
+	case len(held) < 2:
 		return nil, false
-	}
-	body = held[1:]
-	if held[0] == 0xc2 {
+	case held[0] == esc:
+		body = held[1:]
+	case held[0] == 0xc2:
 		body = append([]byte{held[1] - 0x40}, held[2:]...)
+	default:
+		return nil, false
 	}
 	return body, strings.IndexByte("[]PX^_", body[0]) >= 0
 }

@@ -64,7 +64,7 @@ func (t *Terminal) appendGrid(out []byte, g *grid) []byte {
 	out = append(out, "\x1b[m\x1b[2J"...)
 	for y, row := range g.lines {
 		end := len(row)
-		for end > 0 && row[end-1] == (cell{}) {
+		for end > 0 && row[end-1].blank() {
 			end--
 		}
 		if end == 0 {

@@ -1,0 +1,73 @@
+package terminal
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func filtered(text string, chunk int) string {
+	var f Filter
+	var out []byte
+	for len(text) > 0 {
+		n := min(chunk, len(text))
+		out = f.Append(out, []byte(text[:n]))
+		text = text[n:]
+	}
+	return string(out)
+}
+
+func TestFilter(t *testing.T) {
+	long := strings.Repeat("x", 1000)
+	tests := map[string]struct{ text, want string }{
+		"text":                      {"héllo ✳ 世界\r\n", "héllo ✳ 世界\r\n"},
+		"invalid text":              {"a\xffb\xe2\x9cc", "a\xffb\xe2\x9cc"},
+		"colours and moves":         {"\x1b[1;31ma\x1b[2;3H\x1b[K\x1b[?25l\x1b(0q\x1b7", "\x1b[1;31ma\x1b[2;3H\x1b[K\x1b[?25l\x1b(0q\x1b7"},
+		"title":                     {"\x1b]0;✳ who?;?\x07b", "\x1b]0;✳ who?;?\x07b"},
+		"device attributes":         {"a\x1b[cb\x1b[0cc\x1b[>cd\x1b[=ce", "abcde"},
+		"status":                    {"a\x1b[5nb\x1b[6nc\x1b[?6nd", "abcd"},
+		"modes":                     {"a\x1b[?25$pb\x1b[4$pc", "abc"},
+		"soft reset is no question": {"\x1b[!p", "\x1b[!p"},
+		"version and keyboard":      {"a\x1b[>0qb\x1b[?uc\x1b[2 q", "abc\x1b[2 q"},
+		"keyboard levels pass":      {"\x1b[>5u\x1b[>4;2m\x1b[<u", "\x1b[>5u\x1b[>4;2m\x1b[<u"},
+		"window":                    {"a\x1b[18tb\x1b[21tc\x1b[22;0t", "abc\x1b[22;0t"},
+		"colours asked for":         {"a\x1b]10;?\x07b\x1b]4;1;?\x1b\\c\x1b]11;#fff\x07", "abc\x1b]11;#fff\x07"},
+		"clipboard asked for":       {"a\x1b]52;c;?\x07b\x1b]52;c;aGk=\x07", "ab\x1b]52;c;aGk=\x07"},
+		"Claude Code's":             {"a\x1b]7501;?\x07b", "ab"},
+		"status string":             {"a\x1bP$qm\x1b\\b\x1bP+q544e\x1b\\c", "abc"},
+		"long status string":        {"a\x1bP+q" + long + "\x1b\\b", "a\x1b\\b"},
+		"long link":                 {"\x1b]8;;" + long + "\x07b", "\x1b]8;;" + long + "\x07b"},
+		"long graphics":             {"\x1bPq" + long + "\x1b\\b", "\x1bPq" + long + "\x1b\\b"},
+		"C1":                        {"a\u009b6nb\u009d10;?\u009cc\u009ad", "abcd"},
+		"enquiry and identify":      {"a\x05b\x1bZc", "abc"},
+		"broken off":                {"a\x1b[3\x1b[6nb\x1b]0;t\x1b[cd", "a\x1b[3b\x1b]0;td"},
+		"cancelled":                 {"a\x1b[6\x18nb", "a\x1b[6\x18nb"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			for _, chunk := range []int{1, 2, 3, 7, 1 << 20} {
+				if diff := cmp.Diff(test.want, filtered(test.text, chunk)); diff != "" {
+					t.Errorf("in chunks of %d: %s", chunk, diff)
+				}
+			}
+		})
+	}
+}
+
+func FuzzFilter(f *testing.F) {
+	f.Add("a\x1b[6n\x1b]0;✳\x07\x1bP$q\x1b\\\xe2\x9c\u009b6n\x05", uint8(3))
+	f.Fuzz(func(t *testing.T, text string, chunk uint8) {
+		whole := filtered(text, len(text)+1)
+		if got := filtered(text, int(chunk)+1); got != whole {
+			t.Errorf("cut differently: %q, %q", got, whole)
+		}
+		asked := false
+		screen := New(80, 24)
+		screen.Reply = func([]byte) { asked = true }
+		_, _ = screen.Write([]byte(whole))
+		if asked && len(text) < maxQuestion {
+			t.Errorf("a question is left in %q of %q", whole, text)
+		}
+	})
+}
