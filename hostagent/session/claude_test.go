@@ -19,7 +19,7 @@ func TestMessageReceipts(t *testing.T) {
 		{"one line", "hello there", "hello there"},
 		{"several lines", "first\n\tsecond\n\nfourth  ", "first\n    second\n\nfourth"},
 		{"emoji and other scripts", "ok 👨‍👩‍👧 🏴 ❤️ שלום مرحبا 漢字 cafe\u0301", "ok 👨‍👩‍👧 🏴 ❤️ שלום مرحبا 漢字 café"},
-		{"begins with !", "!touch pwned", " !touch pwned"},
+		{"begins with !", "!touch pwned", "!touch pwned"},
 		{"ends in a backslash", `C:\`, `C:\`},
 		{"long", strings.Repeat("0123456789 abcdefghij\n", 100) + strings.Repeat("x", 3000), strings.Repeat("0123456789 abcdefghij\n", 100) + strings.Repeat("x", 3000)},
 	}
@@ -240,14 +240,9 @@ func TestInterrupt(t *testing.T) {
 	r.refused(protocol.CodeConflict, func() error { _, err := r.Interrupt(t.Context(), interrupt); return err })
 	r.send(id, "fake:slow 30")
 	r.await(id, protocol.StateWorking)
-	s, err := r.session(id)
-	check(t, err)
-	// The CLI heeds Esc only once its own status says busy.
-	r.untilTrue("the CLI's status", func() (busy bool) {
-		s.view(func(f *fold) { busy = f.status.Activity == "busy" })
-		return busy
-	})
-	_, err = r.Interrupt(t.Context(), interrupt)
+	// Before it has answered anything, the CLI takes an interrupted message back into its input box.
+	r.untilTrue("the answer's beginning", func() bool { return strings.Contains(r.screen(id), "line 2 of a slow answer") })
+	_, err := r.Interrupt(t.Context(), interrupt)
 	check(t, err)
 	r.await(id, protocol.StateIdle)
 	r.entry(id, "the interruption", func(e protocol.Entry) bool { return e.Role == protocol.RoleNotice })
@@ -353,7 +348,7 @@ func TestDraftIsPutAside(t *testing.T) {
 		t.Errorf("message became %v, want accepted", got)
 	}
 	r.entry(id, "the message alone", func(e protocol.Entry) bool { return e.Message == message && e.Text == "from elsewhere" })
-	r.untilTrue("the draft again", func() bool { return strings.Contains(r.screen(id), "❯ half a thought") })
+	r.untilTrue("the draft again", func() bool { return strings.Contains(r.screen(id), "half a thought") })
 }
 
 func TestSubagentPrompt(t *testing.T) {
@@ -396,5 +391,21 @@ func checkGapFree(t *testing.T, events []protocol.Event) {
 		if e.Seq != uint64(i+1) {
 			t.Errorf("event %d has seq %d", i+1, e.Seq)
 		}
+	}
+}
+
+// TestTerminateAtAnyTime ends sessions while something else is being done to them.
+func TestTerminateAtAnyTime(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for _, force := range []bool{false, true} {
+		id := r.create("")
+		message := r.send(id, "hello")
+		reply, err := r.Terminate(t.Context(), protocol.TerminateSessionRequest{Act: act(), Session: id, Force: force})
+		check(t, err)
+		if reply.Session.State != protocol.StateExited {
+			t.Errorf("terminated session is %s", reply.Session.State)
+		}
+		r.message(id, message)
 	}
 }

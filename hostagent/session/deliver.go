@@ -38,19 +38,21 @@ func (s *session) deliver(ctx context.Context, client *holder.Client) error {
 		default:
 			err = s.typeMessage(ctx, client, id)
 		}
-		if err != nil {
-			return runError(ctx, err)
+		if err := s.retryLater(ctx, "message not typed", err); err != nil {
+			return err
 		}
 	}
 }
 
-// runError: calls that fail because the holder went away end the run, not the session.
-func runError(ctx context.Context, err error) error {
-	if ctx.Err() == nil && (errors.Is(err, holder.ErrGone) || errors.Is(err, holder.ErrLost)) {
-		<-ctx.Done() // receive sees the end too, and watch takes in all that was written before it
+// retryLater keeps a failed call from ending the run: only the holder's end does that, and receive sees it.
+func (s *session) retryLater(ctx context.Context, what string, err error) error {
+	if ctx.Err() != nil || err == nil {
 		return ctx.Err()
 	}
-	return err
+	if !errors.Is(err, holder.ErrGone) && !errors.Is(err, holder.ErrLost) {
+		s.logger.Warn(what, "error", err)
+	}
+	return sleep(ctx, 2*lookEvery)
 }
 
 // nextMessage is the oldest that is not final.
@@ -93,15 +95,8 @@ func (s *session) typeNow(ctx context.Context, client *holder.Client, id protoco
 	if err != nil || !clear {
 		return false, err
 	}
-	var text string
-	var listens bool
-	s.view(func(f *fold) {
-		listens = f.listens()
-		if m := f.messages[id]; m != nil {
-			text = m.Text
-		}
-	})
-	if !listens {
+	text, ok := s.mayType(id)
+	if !ok {
 		return false, nil
 	}
 	if err := s.note(ctx, client, noteTyping, messageStep{ID: id}); err != nil {
@@ -117,6 +112,16 @@ func (s *session) typeNow(ctx context.Context, client *holder.Client, id protoco
 		return false, err
 	}
 	return true, s.note(ctx, client, noteSubmitted, messageStep{ID: id})
+}
+
+// mayType is the last look before a message is typed. What was typed once, by whatever process, is not typed again.
+func (s *session) mayType(id protocol.MessageID) (text string, ok bool) {
+	s.view(func(f *fold) {
+		if m := f.messages[id]; m != nil {
+			text, ok = m.Text, !m.typing && !m.state.Status.Final() && f.listens()
+		}
+	})
+	return text, ok
 }
 
 // clearBox makes sure that the input box is empty. A person's draft is left alone while they type; later it is

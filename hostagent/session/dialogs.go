@@ -23,8 +23,8 @@ func (s *session) watchDialogs(ctx context.Context, client *holder.Client) error
 		if err := s.until(ctx, func(f *fold) bool { return !f.ready }); err != nil {
 			return err
 		}
-		if err := s.watchDialog(ctx, client); err != nil {
-			return runError(ctx, err)
+		if err := s.retryLater(ctx, "dialog not read", s.watchDialog(ctx, client)); err != nil {
+			return err
 		}
 		if err := sleep(ctx, dialogEvery); err != nil {
 			return err

@@ -84,7 +84,8 @@ func (f *fold) end(at time.Time, reason string) {
 	f.process.PID = 0
 	for _, p := range f.openPrompts() {
 		p.held = false
-		p.close(closing{at: at, evidence: "process exit", outcome: protocol.OutcomeWithdrawn, where: protocol.WhereNobody, now: true})
+		p.close(p.over(at, "process exit"))
+		p.closing.now = true
 	}
 	f.failMessages(at)
 }

@@ -103,12 +103,13 @@ func (m *Manager) lockDir() error {
 	return nil
 }
 
-// Close stops following. The sessions live on.
+// Close stops following. The sessions live on. Closing again does nothing.
 func (m *Manager) Close() error {
 	if m.stop == nil {
 		return nil
 	}
 	m.stop()
+	m.stop = nil
 	err := m.group.Wait()
 	for _, s := range m.all() {
 		err = errors.Join(err, s.log.close())

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,7 +45,7 @@ func exit(err error) {
 
 // patience bounds every wait in these tests. It is far above what anything takes, so that a slow machine fails
 // no test.
-const patience = 60 * time.Second
+const patience = 20 * time.Second
 
 // rig is a host with the real Claude Code CLI, which speaks with a scripted model.
 type rig struct {
@@ -90,10 +91,13 @@ func (r *rig) newManager() *Manager {
 	}
 }
 
-// tearDown ends what still runs. Closing twice is what a test that closed the manager itself leads to.
+// tearDown ends what still runs, with a manager of its own: a test may have closed the rig's, or killed it.
 func (r *rig) tearDown() {
+	check(r.t, r.Manager.Close())
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	r.Manager = r.newManager()
+	check(r.t, r.Open(ctx))
 	for _, s := range r.Sessions() {
 		_, err := r.Terminate(ctx, protocol.TerminateSessionRequest{Act: act(), Session: s.ID, Force: true})
 		if err != nil {
@@ -108,16 +112,14 @@ func (r *rig) tearDown() {
 
 func (r *rig) dump(id protocol.SessionID) {
 	for _, e := range r.events(id) {
-		r.t.Logf("event %d %s %s %.400s", e.Seq, e.At.Format("05.000"), e.Kind, e.Body)
+		r.t.Logf("event %d %s %s %.200s", e.Seq, e.At.Format("05.000"), e.Kind, e.Body)
 	}
-	entries, _ := holder.ReadJournal(filepath.Join(r.dir, string(id)), 0)
+	entries, err := holder.ReadJournal(filepath.Join(r.dir, string(id)), 0)
 	for _, e := range entries {
-		r.t.Logf("journal %d %s %s %.300s", e.N, e.At.Format("05.000"), e.Kind, e.Body)
+		r.t.Logf("journal %d %s %s %.100s", e.N, e.At.Format("05.000"), e.Kind, e.Body)
 	}
-	lines, _ := r.Terminal(context.Background(), protocol.ReadTerminalRequest{Session: id, Lines: 60})
-	for _, line := range lines.Lines {
-		r.t.Log("terminal|", line)
-	}
+	lines, err2 := r.Terminal(context.Background(), protocol.ReadTerminalRequest{Session: id, Lines: 40})
+	r.t.Log("terminal:\n"+strings.Join(lines.Lines, "\n"), err, err2)
 }
 
 func act() protocol.Act {
@@ -273,12 +275,17 @@ func (r *rig) untilTrue(what string, met func() bool) {
 
 func (r *rig) path(name string) string { return filepath.Join(r.project, name) }
 
+// nth is the n-th event of a kind, from 1. It is to be called with all events from the first one on.
 func nth(n int, kind protocol.EventKind) func(protocol.Event) bool {
+	seen := 0
 	return func(e protocol.Event) bool {
-		if e.Kind == kind {
-			n--
+		if e.Seq == 1 {
+			seen = 0
 		}
-		return n == 0 && e.Kind == kind
+		if e.Kind == kind {
+			seen++
+		}
+		return seen == n && e.Kind == kind
 	}
 }
 

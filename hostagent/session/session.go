@@ -63,7 +63,8 @@ func openSession(dir string, kinds []agentkind.Kind, getenv func(string) string,
 	return s, nil
 }
 
-// restore brings the fold to where the event log ends, without telling anything again.
+// restore brings the fold to where the event log ends, without telling anything again, and then on to where the
+// journal ends.
 func (s *session) restore(steps []step) error {
 	entries, err := holder.ReadJournal(s.dir, 0)
 	if err != nil {
@@ -84,7 +85,8 @@ func (s *session) restore(steps []step) error {
 	if s.log.lastSeq() == 0 {
 		s.fold.tell(s.fold.session.StateAt, protocol.EventSession, s.fold.session)
 	}
-	return s.keep()
+	// Nothing may be done to the session before all that an earlier process did to it is known.
+	return s.look(entries)
 }
 
 func (s *session) applyAll(entries []holder.Entry) {

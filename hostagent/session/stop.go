@@ -105,10 +105,36 @@ func (m *Manager) Interrupt(ctx context.Context, r protocol.InterruptSessionRequ
 	if err := s.note(ctx, client, noteCommand, commandNote{ID: r.Command, Name: "interrupt", Actor: r.Actor}); err != nil {
 		return protocol.SessionReply{}, unavailable("interrupting", err)
 	}
-	if err := client.Write(ctx, s.kind.Interrupt); err != nil {
+	if err := s.pressInterrupt(ctx, client); err != nil {
 		return protocol.SessionReply{}, protocol.Errorf(protocol.CodeInternal, "interrupting: %v", err)
 	}
 	return protocol.SessionReply{Session: s.state()}, nil
+}
+
+const (
+	// interruptTries: an agent that is busy drawing misses a key now and then.
+	interruptTries = 3
+	// interruptShows is how long a key may take to show in the agent's status.
+	interruptShows = time.Second
+)
+
+// pressInterrupt presses the key until the agent stops working. One that does not is reported as it is.
+func (s *session) pressInterrupt(ctx context.Context, client *holder.Client) error {
+	for range interruptTries {
+		if s.mayInterrupt() != nil {
+			return nil
+		}
+		if err := client.Write(ctx, s.kind.Interrupt); err != nil {
+			return err
+		}
+		shows, cancel := context.WithTimeout(ctx, interruptShows)
+		err := s.until(shows, func(f *fold) bool { return f.session.State != protocol.StateWorking })
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *session) mayInterrupt() error {
