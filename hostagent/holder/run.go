@@ -141,8 +141,8 @@ func (h *holder) run(ctx context.Context, listener *net.UnixListener) error {
 	h.hooks.release()
 	_, journalErr := h.journal.append(KindExited, exited)
 	h.log.Info("child exited", "code", exited.Code, "signal", exited.Signal)
+	listener.Close() // removes the socket, too, before followers learn that there is no more
 	close(h.finished)
-	listener.Close() // removes the socket, too
 	select {
 	case <-served:
 	case <-time.After(lastWords): // somebody does not take his last words

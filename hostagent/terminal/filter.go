@@ -40,6 +40,11 @@ func (f *Filter) Append(dst, p []byte) []byte {
 		n := plain(p)
 		dst = append(dst, p[:n]...)
 		p = p[n:]
+		if n := harmless(p); n > 0 {
+			dst = append(dst, p[:n]...)
+			p = p[n:]
+			continue
+		}
 		if len(p) > 0 {
 			dst = f.step(dst, p[0])
 			p = p[1:]
@@ -47,6 +52,26 @@ func (f *Filter) Append(dst, p []byte) []byte {
 	}
 	return dst
 }
+
+// harmless is the length of the plain CSI that p begins with, if it is there whole and no question ends with its
+// letter, as nearly always; else 0.
+func harmless(p []byte) int {
+	if len(p) < 3 || p[0] != esc || p[1] != '[' {
+		return 0
+	}
+	for i, b := range p[2:min(len(p), maxQuestion)] {
+		if b >= '@' && b < del && strings.IndexByte(askingLetters, b) < 0 {
+			return i + 3
+		}
+		if b < ' ' || b >= '@' {
+			return 0
+		}
+	}
+	return 0
+}
+
+// askingLetters are those with which controlAsks knows questions.
+const askingLetters = "cnpwyquxSt"
 
 // plain is how many bytes from the start are whole characters without a control that matters here.
 func plain(p []byte) int {
