@@ -4,6 +4,8 @@ package terminal
 func (t *Terminal) dispatch(final byte) {
 	p := t.parser.params
 	switch {
+	case t.parser.prefix == 0 && t.parser.intermediate == 0 && final == 'm':
+		t.selectGraphics(p)
 	case t.parser.prefix == 0 && t.parser.intermediate == 0:
 		if !t.moveCursor(final, p) && !t.edit(final, p) {
 			t.plainControl(final, p)
@@ -173,8 +175,6 @@ func (t *Terminal) repeatLast(n int) {
 // plainControl acts on the other sequences without prefix.
 func (t *Terminal) plainControl(final byte, p params) {
 	switch final {
-	case 'm':
-		t.selectGraphics(p)
 	case 'h', 'l':
 		t.setModes(p, false, final == 'h')
 	case 'r':

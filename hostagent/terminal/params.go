@@ -19,8 +19,11 @@ func (p *params) add(b byte) bool {
 		*p = append(*p, param{value: -1})
 	}
 	if b == ';' || b == ':' {
+		if len(*p) == maxParams {
+			return false
+		}
 		*p = append(*p, param{value: -1, sub: b == ':'})
-		return len(*p) <= maxParams
+		return true
 	}
 	last := &(*p)[len(*p)-1]
 	last.value = min(max(last.value, 0)*10+int(b-'0'), maxNumber)

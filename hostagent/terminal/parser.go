@@ -41,12 +41,9 @@ const (
 func (t *Terminal) Write(p []byte) (int, error) {
 	written := len(p)
 	for len(p) > 0 {
-		if t.parser.state == ground && len(t.parser.partial) == 0 {
-			if n := printable(p); n > 0 {
-				t.printASCII(p[:n])
-				p = p[n:]
-				continue
-			}
+		if n := t.takeCommon(p); n > 0 {
+			p = p[n:]
+			continue
 		}
 		r, size, ok := t.parser.decode(p)
 		p = p[size:]
@@ -55,6 +52,32 @@ func (t *Terminal) Write(p []byte) (int, error) {
 		}
 	}
 	return written, nil
+}
+
+// takeCommon takes from the start of p what most output consists of, without looking at each character for all
+// that it could be: runs of ASCII, the beginning of a CSI, its numbers. It says how many bytes it took.
+func (t *Terminal) takeCommon(p []byte) int {
+	s := &t.parser
+	switch {
+	case len(s.partial) > 0:
+		return 0
+	case s.state == control && s.intermediate == 0:
+		n := 0
+		for n < len(p) && p[n] >= '0' && p[n] <= ';' && s.params.add(p[n]) {
+			n++
+		}
+		return n
+	case s.state != ground:
+		return 0
+	case len(p) > 1 && p[0] == esc && p[1] == '[':
+		s.begin(control)
+		return 2
+	}
+	n := printable(p)
+	if n > 0 {
+		t.printASCII(p[:n])
+	}
+	return n
 }
 
 // printable is how many bytes from the start are ASCII characters that print.
