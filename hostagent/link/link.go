@@ -56,7 +56,7 @@ const (
 	pingEvery   = 10 * time.Second // with maxPings, how soon a dead connection is noticed
 	maxPings    = 2
 	minPause    = 250 * time.Millisecond
-	maxPause    = 30 * time.Second
+	maxPause    = 10 * time.Second
 	steadyTime  = time.Minute // after which a connection is a success, and the next pause short again
 )
 
@@ -65,6 +65,7 @@ func (l *Link) Run(ctx context.Context) error {
 	l.room = make(chan struct{}, commandsAtOnce)
 	defer l.answering.Wait()
 	pause := pauses{}
+	cut := false // by the control plane, just now
 	for {
 		began := time.Now()
 		err := l.once(ctx)
@@ -76,6 +77,9 @@ func (l *Link) Run(ctx context.Context) error {
 		}
 		if time.Since(began) > steadyTime {
 			pause = pauses{}
+		}
+		if cut = wasCut(err) && !cut; cut {
+			continue // to hear at once whether it was for good
 		}
 		wait := pause.next()
 		l.Log.WarnContext(ctx, "not connected to the control plane", "url", l.URL, "err", err, "again_in", wait.Round(time.Millisecond))

@@ -45,6 +45,9 @@ func (s *stream) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// wasCut reports whether the control plane closed the connection because it does not want this host any more.
+func wasCut(err error) bool { return websocket.CloseStatus(err) == websocket.StatusPolicyViolation }
+
 // Close does not wait for the other side to agree: it may be the one that is gone.
 func (s *stream) Close() error {
 	defer s.end()
