@@ -6,7 +6,9 @@
 // What is recorded in the audit chain: every call that would change something, allowed or refused, and every call
 // that reads what a session contains (transcript, screen, terminal, changes, search results, a wait that returns
 // entries). Listings and the state of sessions, prompts, messages and hosts are not. The record is committed
-// before anything else happens. A machine with a bad join token has no caller; that is logged and not recorded, so
+// before anything else happens. A read that is allowed is recorded the first time and, while the same person goes
+// on reading the same of the same session through the same client, every five minutes on each replica, so that
+// who follows a session does not fill the record; a refused one is recorded each time. A machine with a bad join token has no caller; that is logged and not recorded, so
 // that strangers cannot fill the record.
 package fleet
 
@@ -28,4 +30,6 @@ type Fleet struct {
 	PublicURL string                                   // without a trailing slash; links in answers begin with it
 	Log       *slog.Logger
 	Now       func() time.Time
+
+	reads reads
 }

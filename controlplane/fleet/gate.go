@@ -17,6 +17,7 @@ type deed struct {
 	scope   auth.Scope
 	need    Access
 	orAdmin bool               // an administrator may, whatever his access
+	reads   bool               // changes nothing, so that one record stands for its repeats
 	command protocol.CommandID // which the host will see, if it changes something there
 	session protocol.SessionID // that it makes
 	target  string             // what else it acts on
@@ -48,7 +49,7 @@ func (f *Fleet) enterSession(ctx context.Context, c auth.Caller, d deed, session
 	event := d.event()
 	event.Host, event.Session = string(session.Host), string(session.ID)
 	event.Detail["handle"] = session.Handle
-	return f.record(ctx, c, event, err)
+	return f.recordDeed(ctx, c, d, event, err)
 }
 
 // host is the gate to one host.
@@ -78,7 +79,7 @@ func (f *Fleet) anywhere(ctx context.Context, c auth.Caller, d deed) error {
 	if !c.Scopes.Has(d.scope) {
 		err = &auth.ScopeError{Needed: d.scope}
 	}
-	return f.record(ctx, c, d.event(), err)
+	return f.recordDeed(ctx, c, d, d.event(), err)
 }
 
 // lacking says what one without this access may not do.

@@ -58,7 +58,7 @@ func (f *Fleet) Transcript(ctx context.Context, c auth.Caller, ref, at string, l
 
 // reading is the deed of one who reads what a session contains.
 func reading(action string) deed {
-	return deed{action: action, scope: auth.ScopeSessionsRead, need: AccessViewer}
+	return deed{action: action, scope: auth.ScopeSessionsRead, need: AccessViewer, reads: true}
 }
 
 func (f *Fleet) transcriptEnd(ctx context.Context, session Session, limit int) (TranscriptPage, error) {

@@ -50,7 +50,7 @@ const (
 
 // Search looks for words in the transcripts and names of the sessions that the caller may see.
 func (f *Fleet) Search(ctx context.Context, c auth.Caller, query string) ([]Found, error) {
-	if err := f.anywhere(ctx, c, deed{action: "session.search", scope: auth.ScopeSessionsRead}); err != nil {
+	if err := f.anywhere(ctx, c, deed{action: "session.search", scope: auth.ScopeSessionsRead, reads: true}); err != nil {
 		return nil, err
 	}
 	query = strings.TrimSpace(query)
