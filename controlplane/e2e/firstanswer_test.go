@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/creack/pty"
@@ -142,10 +143,11 @@ func (a *attached) await(t *testing.T, words string) {
 	})
 }
 
-// leave closes the terminal's window. The session stays.
+// leave ends the terminal as closing its window does. The session stays.
 func (a *attached) leave(t *testing.T) {
 	t.Helper()
-	must(t, a.file.Close())
+	must(t, a.cmd.Process.Signal(syscall.SIGHUP))
 	_ = a.cmd.Wait() // how it ends when its terminal is gone does not matter
 	a.read.Wait()
+	must(t, a.file.Close())
 }
