@@ -31,6 +31,8 @@ type PromptStore interface {
 	Prompt(ctx context.Context, id protocol.PromptID) (Prompt, error)
 	// OpenPrompts are those of live sessions that the person may see, oldest first; host and session narrow them.
 	OpenPrompts(ctx context.Context, user auth.UserID, host protocol.HostID, session protocol.SessionID) ([]Prompt, error)
+	// LastPrompt is the one that was settled last in a session. ErrNotFound: none was.
+	LastPrompt(ctx context.Context, session protocol.SessionID) (Prompt, error)
 	// ClaimPrompt makes an answer the one that counts, and returns the command that carries it. ErrConflict: another
 	// answer counts already, or the prompt is not the one that was read.
 	ClaimPrompt(ctx context.Context, claim Claim) (protocol.CommandID, error)
@@ -153,22 +155,38 @@ func (f *Fleet) meantPrompt(ctx context.Context, c auth.Caller, ref string) (Pro
 	if err != nil {
 		return Prompt{}, Session{}, err
 	}
+	if len(session.Open) == 0 {
+		return Prompt{}, Session{}, f.noPrompt(ctx, session)
+	}
 	prompt, err = session.onlyPrompt()
 	return prompt, session, err
 }
 
-// onlyPrompt is the prompt that is meant when only its session is named. One that nobody has answered yet goes
-// before one whose answer is on its way.
+// justSettled is how long ago a prompt may have been settled that is still meant by who names only its session.
+const justSettled = 10 * time.Minute
+
+// noPrompt says that a session has no open prompt, and what became of the one that was probably meant.
+func (f *Fleet) noPrompt(ctx context.Context, session Session) error {
+	last, err := f.Store.LastPrompt(ctx, session.ID)
+	switch {
+	case errors.Is(err, auth.ErrNotFound):
+	case err != nil:
+		return err
+	case last.Settlement != nil && f.Now().Sub(last.Settlement.At) < justSettled:
+		return refuse(ErrConflict, "session %s has no open prompt; %s", session.Handle, settledWords(last))
+	}
+	return refuse(ErrConflict, "session %s has no open prompt", session.Handle)
+}
+
+// onlyPrompt is the prompt that is meant when only its session is named, and it has some. One that nobody has
+// answered yet goes before one whose answer is on its way.
 func (s Session) onlyPrompt() (Prompt, error) {
 	open := s.Open
 	asked := slices.DeleteFunc(slices.Clone(open), func(p Prompt) bool { return p.Status != protocol.PromptAsked })
 	if len(asked) > 0 {
 		open = asked
 	}
-	switch len(open) {
-	case 0:
-		return Prompt{}, refuse(ErrConflict, "session %s has no open prompt", s.Handle)
-	case 1:
+	if len(open) == 1 {
 		return open[0], nil
 	}
 	var words []string
@@ -211,8 +229,8 @@ func (f *Fleet) tooLate(ctx context.Context, id protocol.PromptID) error {
 	if err != nil {
 		return err
 	}
-	if s := prompt.Settlement; s != nil {
-		return refuse(ErrConflict, "prompt %s was settled at %s: %s", id, s.At.UTC().Format(time.RFC3339), settlementWords(*s))
+	if prompt.Settlement != nil {
+		return refuse(ErrConflict, "%s", settledWords(prompt))
 	}
 	if prompt.Answer == nil || prompt.AnsweredAt == nil {
 		return refuse(ErrConflict, "prompt %s has changed since it was read; read it again", id)

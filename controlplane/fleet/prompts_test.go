@@ -74,6 +74,31 @@ func TestPromptIsSettledByEvidence(t *testing.T) {
 	}
 }
 
+// Who names only the session learns that somebody else was quicker, but not what is long past.
+func TestAnswerToASessionWhosePromptIsSettled(t *testing.T) {
+	w := newWorld(t)
+	alice := w.person("alice", auth.RoleMember)
+	h := w.newHost(alice, "mac-1")
+	s := w.session(alice, h, "web-app")
+	for _, where := range []protocol.Settlement{
+		{Outcome: protocol.OutcomeAllowed, Where: protocol.WhereRemote, Actor: "bob", At: time.Now().Add(-time.Minute)},
+		{Outcome: protocol.OutcomeDenied, Where: protocol.WhereTerminal, At: time.Now()},
+	} {
+		where.Prompt = h.asks(s.ID).ID
+		h.say(s.ID, protocol.EventSettlement, where)
+	}
+	_, err := w.AnswerPrompt(t.Context(), alice, s.Handle, "yes")
+	if !errors.Is(err, fleet.ErrConflict) || !strings.Contains(err.Error(), "(Bash wants to run make test) was settled at 20") ||
+		!strings.HasSuffix(err.Error(), ": denied at the terminal") {
+		t.Errorf("error %v, want when and where the last one was settled", err)
+	}
+	w.Now = func() time.Time { return time.Now().Add(11 * time.Minute) }
+	_, err = w.AnswerPrompt(t.Context(), alice, s.Handle, "yes")
+	if want := "session " + s.Handle + " has no open prompt"; !errors.Is(err, fleet.ErrConflict) || err.Error() != want {
+		t.Errorf("later: error %v, want %s", err, want)
+	}
+}
+
 func TestAnswerThatDoesNotArrive(t *testing.T) {
 	w := newWorld(t)
 	alice := w.person("alice", auth.RoleMember)

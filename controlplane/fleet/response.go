@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -177,6 +178,12 @@ func answerWords(a protocol.Answer) string {
 		words = append(words, strconv.Quote(strings.Join(labels, ", ")))
 	}
 	return strings.Join(words, "; ")
+}
+
+// settledWords says of a settled prompt when and how it ended.
+func settledWords(p Prompt) string {
+	return fmt.Sprintf("prompt %s (%.100s) was settled at %s: %s",
+		p.ID, p.Title, p.Settlement.At.UTC().Format(time.RFC3339), settlementWords(*p.Settlement))
 }
 
 // settlementWords says how a prompt ended.

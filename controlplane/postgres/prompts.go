@@ -63,6 +63,18 @@ func (db *DB) openPrompts(ctx context.Context, user auth.UserID, host protocol.H
 	return prompts, explain("read open prompts", err)
 }
 
+// LastPrompt implements fleet.PromptStore.
+func (db *DB) LastPrompt(ctx context.Context, session protocol.SessionID) (fleet.Prompt, error) {
+	rows, _ := db.pool.Query(ctx, `
+		SELECT `+promptColumns+`
+		FROM `+promptTables+`
+		WHERE p.session_id = $1 AND p.status = 'settled'
+		ORDER BY p.settled_at DESC
+		LIMIT 1`, session)
+	prompt, err := pgx.CollectExactlyOneRow(rows, scanPrompt)
+	return prompt, explain("read the prompt that was settled last", err)
+}
+
 // ClaimPrompt implements fleet.PromptStore.
 func (db *DB) ClaimPrompt(ctx context.Context, c fleet.Claim) (protocol.CommandID, error) {
 	var command protocol.CommandID
