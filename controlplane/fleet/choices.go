@@ -37,6 +37,9 @@ func readChoices(p protocol.Prompt, response string) (protocol.Answer, error) {
 // namedOption finds the option of the prompt as a whole that is meant by its id or its label. Numbers and words
 // like "no" belong to the questions.
 func namedOption(p protocol.Prompt, response string) (string, error) {
+	if number(response) > 0 {
+		return "", nil
+	}
 	for _, o := range p.Options {
 		if !sameWords(o.ID, response) && !sameWords(o.Label, response) {
 			continue
@@ -90,41 +93,61 @@ func readChoice(q protocol.Question, said string, allowsText bool) ([]string, er
 	return []string{said}, nil
 }
 
-// readLabels splits what was said at commas and line ends into labels and what is none.
+// readLabels splits what was said at commas and line ends into labels and what is none. A label that holds commas
+// itself is found before its parts are.
 func readLabels(q protocol.Question, said string) (labels, rest []string, err error) {
-	for _, part := range strings.FieldsFunc(said, func(r rune) bool { return r == ',' || r == '\n' }) {
-		if part = strings.TrimSpace(part); part == "" {
-			continue
-		}
-		label, err := readLabel(q, part)
+	parts := strings.FieldsFunc(said, func(r rune) bool { return r == ',' || r == '\n' })
+	for len(parts) > 0 {
+		label, length, err := longestLabel(q, parts)
 		if err != nil {
 			return nil, nil, err
 		}
+		part := strings.TrimSpace(parts[0])
 		switch {
-		case label == "":
+		case label == "" && part != "":
 			rest = append(rest, part)
-		case !slices.Contains(labels, label):
+		case label != "" && !slices.Contains(labels, label):
 			labels = append(labels, label)
 		}
+		parts = parts[length:]
 	}
 	return labels, rest, nil
 }
 
-// readLabel finds the one option that is meant by its label or its number, or "".
+// maxCommas is how many commas in one label are understood.
+const maxCommas = 20
+
+// longestLabel finds the label that as many of the first parts as possible make up, and how many these are.
+func longestLabel(q protocol.Question, parts []string) (label string, length int, err error) {
+	for length = min(len(parts), maxCommas+1); length > 0; length-- {
+		label, err = readLabel(q, strings.Join(parts[:length], ","))
+		if label != "" || err != nil {
+			return label, length, err
+		}
+	}
+	return "", 1, nil
+}
+
+// readLabel finds the one option that is meant, or "".
 func readLabel(q protocol.Question, said string) (string, error) {
 	var found []string
 	for i, o := range q.Options {
-		if sameWords(o.Label, said) || number(said) == i+1 {
+		if means(said, i+1, o) {
 			found = append(found, o.Label)
 		}
 	}
 	if len(found) > 1 {
-		return "", refuse(ErrInvalid, "response %.80q could mean more than one option of %s", said, optionsOf(q))
+		return "", refuse(ErrInvalid, "response %.80q could mean more than one of %s", said, optionsOf(q))
 	}
 	if len(found) == 0 {
 		return "", nil
 	}
 	return found[0], nil
+}
+
+// means reports whether what was said is an option's label or its number in the list, or, as lists show it, both.
+func means(said string, n int, o protocol.QuestionOption) bool {
+	return number(said) == n || sameWords(o.Label, said) || sameWords(fmt.Sprintf("%d. %s", n, o.Label), said)
 }
 
 func optionsOf(q protocol.Question) string {

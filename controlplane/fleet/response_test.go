@@ -46,6 +46,9 @@ func asking(text bool, questions ...protocol.Question) protocol.Prompt {
 }
 
 func TestReadResponse(t *testing.T) {
+	whole, numberedWhole := asking(false, question(false)), asking(false, question(false))
+	whole.Options = []protocol.Option{{ID: "deny", Label: "No"}, {ID: "chat", Label: "Chat about this"}}
+	numberedWhole.Options = []protocol.Option{{ID: "2", Label: "1"}, {ID: "1", Label: "2"}}
 	numbered := protocol.Question{Text: "How many?", Options: []protocol.QuestionOption{{Label: "2"}, {Label: "1"}}}
 	tests := []struct {
 		name     string
@@ -92,6 +95,15 @@ func TestReadResponse(t *testing.T) {
 		{"a label", asking(false, question(false)), "postgresql", choices([]string{"PostgreSQL"}), ""},
 		{"a label's number", asking(false, question(false)), "1", choices([]string{"SQLite"}), ""},
 		{"a label with a comma", asking(false, question(true)), "none, for now", choices([]string{"None, for now"}), ""},
+		{"a label with a comma and another", asking(false, question(true)), "None, for now, SQLite", choices([]string{"None, for now", "SQLite"}), ""},
+		{"another and a label with a comma", asking(false, question(true)), "sqlite,none, for now", choices([]string{"SQLite", "None, for now"}), ""},
+		{"half of a label with a comma", asking(false, question(true)), "none, SQLite", protocol.Answer{}, `"none" is no option`},
+		{"a label as lists show it", asking(false, question(true)), "2. PostgreSQL, 3. None, for now",
+			choices([]string{"PostgreSQL", "None, for now"}), ""},
+		{"a label with another's number", asking(false, question(false)), "1. PostgreSQL", protocol.Answer{}, `2 "PostgreSQL"`},
+		{"a number, beside options of the whole", whole, "2", choices([]string{"PostgreSQL"}), ""},
+		{"a number, beside options of the whole that have numbers for names", numberedWhole, "2", choices([]string{"PostgreSQL"}), ""},
+		{"an option of the whole", whole, "Chat about this", option("chat"), ""},
 		{"several labels", asking(false, question(true)), "1, postgresql, 1", choices([]string{"SQLite", "PostgreSQL"}), ""},
 		{"several lines", asking(false, question(true)), "1\n2", choices([]string{"SQLite", "PostgreSQL"}), ""},
 		{"two labels where one is wanted", asking(true, question(false)), "1, 2", protocol.Answer{}, "takes one answer"},

@@ -1,6 +1,7 @@
 package mcptools
 
 import (
+	"fmt"
 	"time"
 
 	"switchboard/controlplane/fleet"
@@ -35,7 +36,7 @@ type optionView struct {
 type questionView struct {
 	Text        string   `json:"text"`
 	MultiSelect bool     `json:"multi_select" doc:"several answers, with commas between, are possible"`
-	Options     []string `json:"options"`
+	Options     []string `json:"options" doc:"in order; the answer is a number or a label"`
 }
 
 func viewPrompt(p fleet.Prompt) promptView {
@@ -59,8 +60,8 @@ func viewPrompt(p fleet.Prompt) promptView {
 
 func viewQuestion(q protocol.Question) questionView {
 	v := questionView{Text: plainLine(q.Text), MultiSelect: q.MultiSelect, Options: []string{}}
-	for _, o := range q.Options {
-		label := o.Label
+	for i, o := range q.Options {
+		label := fmt.Sprintf("%d. %s", i+1, o.Label)
 		if o.Description != "" {
 			label += ": " + o.Description
 		}
