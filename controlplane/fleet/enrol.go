@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -34,9 +35,17 @@ type EnrolStore interface {
 	// JoinToken finds what a token is for. ErrNotFound: unknown, expired at the given time, or used by another key.
 	JoinToken(ctx context.Context, hash []byte, nkey string, at time.Time) (JoinToken, error)
 	// Enrol spends a token and inserts the host, both or neither. A repeat with the same key returns the host that
-	// it made. ErrNotFound: the token is no longer good; ErrConflict: the name or the key is taken.
+	// it made. ErrNotFound: the token is no longer good; ErrNameTaken, ErrKeyKnown.
 	Enrol(ctx context.Context, hash []byte, host Host) (Host, error)
+	// HostNameTaken reports whether a host that is not removed has this name, in any case of letters.
+	HostNameTaken(ctx context.Context, name string) (bool, error)
 }
+
+// Why a machine cannot become a host.
+var (
+	ErrNameTaken = errors.New("host name is taken")
+	ErrKeyKnown  = errors.New("key is known") // a host has it, or a removed one had
+)
 
 // joinTokenLife is long enough to walk over to another machine.
 const joinTokenLife = 30 * time.Minute
@@ -50,20 +59,56 @@ func (f *Fleet) CreateJoinToken(ctx context.Context, c auth.Caller, hostName str
 	if err != nil {
 		return JoinToken{}, err
 	}
+	hostName = strings.TrimSpace(hostName)
+	if err := checkHostName(hostName); err != nil {
+		return JoinToken{}, err
+	}
+	taken, err := f.Store.HostNameTaken(ctx, hostName)
+	if err != nil {
+		return JoinToken{}, err
+	}
+	if taken {
+		return JoinToken{}, f.nameTaken(hostName)
+	}
 	return f.newJoinToken(ctx, c.User, hostName)
 }
 
+func (f *Fleet) nameTaken(name string) error {
+	return refuse(ErrConflict, "there is a host named %s already; choose another name, or remove that host on %s/hosts first", name, f.PublicURL)
+}
+
 // NewLocalJoinToken makes one for the machine that the control plane itself runs on, for its operator, who needs
-// no account yet. The host becomes the first administrator's, now or later.
+// no account yet. The host becomes the first administrator's, now or later. If the name is taken, as by this very
+// machine before its own directory was thrown away, it gets a number.
 func (f *Fleet) NewLocalJoinToken(ctx context.Context, hostName string) (JoinToken, error) {
-	return f.newJoinToken(ctx, "", hostName)
+	name, err := f.freeHostName(ctx, strings.TrimSpace(hostName))
+	if err != nil {
+		return JoinToken{}, err
+	}
+	return f.newJoinToken(ctx, "", name)
+}
+
+// maxNumbered is how many hosts of one name are numbered.
+const maxNumbered = 99
+
+// freeHostName is the name, or the first of name-2, name-3, … that no host has.
+func (f *Fleet) freeHostName(ctx context.Context, name string) (string, error) {
+	if err := checkHostName(name); err != nil {
+		return "", err
+	}
+	free := name
+	for n := 2; n <= maxNumbered; n++ {
+		taken, err := f.Store.HostNameTaken(ctx, free)
+		if err != nil || !taken {
+			return free, err
+		}
+		number := fmt.Sprintf("-%d", n)
+		free = name[:min(len(name), maxHostName-len(number))] + number
+	}
+	return "", f.nameTaken(name)
 }
 
 func (f *Fleet) newJoinToken(ctx context.Context, owner auth.UserID, name string) (JoinToken, error) {
-	name = strings.TrimSpace(name)
-	if err := checkHostName(name); err != nil {
-		return JoinToken{}, err
-	}
 	token := JoinToken{
 		Token: joinTokenPrefix + protocol.NewID(), HostName: name, Owner: owner, ExpiresAt: f.Now().Add(joinTokenLife),
 	}
@@ -107,8 +152,10 @@ func (f *Fleet) Enrol(ctx context.Context, e Enrolment, addr string) (Host, erro
 	defer cancel()
 	enrolled, err := f.Store.Enrol(ctx, hash, host)
 	switch {
-	case errors.Is(err, ErrConflict):
-		return Host{}, refuse(ErrConflict, "there is a host named %s already, or this key was used before; remove that host first, or enrol with a new key", host.Name)
+	case errors.Is(err, ErrNameTaken):
+		return Host{}, f.nameTaken(host.Name)
+	case errors.Is(err, ErrKeyKnown):
+		return Host{}, refuse(ErrConflict, "this machine's key belongs to a host already, or to one that was removed; enrol with a new key")
 	case errors.Is(err, auth.ErrNotFound):
 		return Host{}, refuse(auth.ErrForbidden, "this join token was used by another machine just now")
 	}

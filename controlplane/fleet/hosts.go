@@ -172,8 +172,10 @@ func (f *Fleet) RemoveHost(ctx context.Context, c auth.Caller, ref string) error
 	return nil
 }
 
-// hostName is what a host may be called: it is said, typed and shown.
+// hostName is what a host may be called, in at most maxHostName characters: it is said, typed and shown.
 var hostName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}$`)
+
+const maxHostName = 40
 
 func checkHostName(name string) error {
 	if !hostName.MatchString(name) {

@@ -39,12 +39,8 @@ func TestEnrol(t *testing.T) {
 	if _, err := enrol(token.Token, newKey(t)); !errors.Is(err, auth.ErrForbidden) {
 		t.Errorf("another machine with the same token: %v", err)
 	}
-	second := must(w.CreateJoinToken(t.Context(), alice, "ada mac"))(t)
-	if _, err := enrol(second.Token, newKey(t)); !errors.Is(err, fleet.ErrConflict) {
-		t.Errorf("a name that is taken: %v", err)
-	}
 	third := must(w.CreateJoinToken(t.Context(), alice, "other"))(t)
-	if _, err := enrol(third.Token, key); !errors.Is(err, fleet.ErrConflict) {
+	if _, err := enrol(third.Token, key); !errors.Is(err, fleet.ErrConflict) || !strings.HasPrefix(err.Error(), "this machine's key belongs to a host") {
 		t.Errorf("a key that is taken: %v", err)
 	}
 	w.Now = func() time.Time { return time.Now().Add(time.Hour) }
@@ -55,6 +51,45 @@ func TestEnrol(t *testing.T) {
 		if _, err := w.CreateJoinToken(t.Context(), alice, name); !errors.Is(err, fleet.ErrInvalid) {
 			t.Errorf("host name %q: %v", name, err)
 		}
+	}
+}
+
+func TestHostNameIsTakenOnce(t *testing.T) {
+	w := newWorld(t)
+	alice := w.person("alice", auth.RoleMember)
+	early := must(w.CreateJoinToken(t.Context(), alice, "MAC-1"))(t)
+	h := w.newHost(alice, "mac-1")
+	const taken = "there is a host named MAC-1 already; choose another name, or remove that host on https://switchboard.example/hosts first"
+	_, err := w.CreateJoinToken(t.Context(), alice, "MAC-1")
+	if !errors.Is(err, fleet.ErrConflict) || err.Error() != taken {
+		t.Errorf("a token for a name that is taken: %v", err)
+	}
+	_, err = w.Enrol(t.Context(), fleet.Enrolment{Token: early.Token, NKey: newKey(t)}, "192.0.2.2")
+	if !errors.Is(err, fleet.ErrConflict) || err.Error() != taken {
+		t.Errorf("a name that was taken since: %v", err)
+	}
+	if err := w.RemoveHost(t.Context(), alice, string(h.ID)); err != nil {
+		t.Fatal(err)
+	}
+	must(w.Enrol(t.Context(), fleet.Enrolment{Token: early.Token, NKey: newKey(t)}, "192.0.2.2"))(t)
+}
+
+// A machine whose own directory was thrown away, while the control plane's data were kept, is a new host beside
+// the one that it was.
+func TestLocalHostIsNumbered(t *testing.T) {
+	w := newWorld(t)
+	long := strings.Repeat("x", 40)
+	for _, test := range []struct{ ask, want string }{
+		{"vm", "vm"}, {"VM", "VM-2"}, {" vm ", "vm-3"}, {long, long}, {long, long[:38] + "-2"},
+	} {
+		token := must(w.NewLocalJoinToken(t.Context(), test.ask))(t)
+		h := must(w.Enrol(t.Context(), fleet.Enrolment{Token: token.Token, NKey: newKey(t)}, "127.0.0.1"))(t)
+		if h.Name != test.want {
+			t.Errorf("the next %q is %q, want %q", test.ask, h.Name, test.want)
+		}
+	}
+	if _, err := w.NewLocalJoinToken(t.Context(), "büro"); !errors.Is(err, fleet.ErrInvalid) {
+		t.Errorf("a name that cannot be typed: %v", err)
 	}
 }
 

@@ -49,13 +49,23 @@ func (db *DB) Enrol(ctx context.Context, hash []byte, h fleet.Host) (fleet.Host,
 		}
 		return insertHost(ctx, tx, hash, h)
 	})
-	if isDuplicate(err, "hosts_name") || isDuplicate(err, "hosts_nkey_key") {
-		return fleet.Host{}, fleet.ErrConflict
-	}
-	if err != nil {
+	switch {
+	case isDuplicate(err, "hosts_name"):
+		return fleet.Host{}, fleet.ErrNameTaken
+	case isDuplicate(err, "hosts_nkey_key"):
+		return fleet.Host{}, fleet.ErrKeyKnown
+	case err != nil:
 		return fleet.Host{}, err
 	}
 	return db.HostByKey(ctx, h.NKey)
+}
+
+// HostNameTaken implements fleet.EnrolStore.
+func (db *DB) HostNameTaken(ctx context.Context, name string) (bool, error) {
+	var taken bool
+	err := db.pool.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM hosts WHERE lower(name) = lower($1) AND removed_at IS NULL)`, name).Scan(&taken)
+	return taken, explain("look for a host's name", err)
 }
 
 // sameHost lets a machine repeat its enrolment when the answer to the first did not arrive.
