@@ -37,7 +37,8 @@ func (c *Client) Attach(ctx context.Context, t Terminal) error {
 	if err := answer.err(); err != nil {
 		return fmt.Errorf("attach: %w", err)
 	}
-	a := attachment{Terminal: t, connection: connection, over: make(chan struct{})}
+	socket := connection.(*net.UnixConn) // what connect gives
+	a := attachment{Terminal: t, connection: socket, over: make(chan struct{})}
 	if err := a.run(); err != nil {
 		return fmt.Errorf("attach: %w", err)
 	}
@@ -61,7 +62,7 @@ func (a *attachment) run() error {
 	group.Go(a.sendSizes)
 	err := a.takeOutput()
 	close(a.over)
-	a.connection.Close()
+	_ = a.connection.Close()
 	if a.Input != nil {
 		a.Input.Close()
 	}
@@ -71,7 +72,7 @@ func (a *attachment) run() error {
 
 // sendInput sends what is typed. When that ends, so does the attachment.
 func (a *attachment) sendInput() {
-	defer a.connection.CloseWrite()
+	defer func() { _ = a.connection.CloseWrite() }()
 	buffer := make([]byte, 4<<10)
 	for {
 		n, err := a.Input.Read(buffer)
@@ -104,15 +105,20 @@ func (a *attachment) send(kind frameKind, body []byte) error {
 	return writeFrame(a.connection, kind, body)
 }
 
+// malformed is err if the peer does not speak as a holder does, and nil if it has only gone.
+func malformed(err error) error {
+	if errors.Is(err, errFrame) {
+		return err
+	}
+	return nil
+}
+
 // takeOutput shows what comes until the connection ends, which is no error.
 func (a *attachment) takeOutput() error {
 	for {
 		f, err := readFrame(a.connection)
-		if errors.Is(err, errFrame) {
-			return err
-		}
 		if err != nil {
-			return nil
+			return malformed(err)
 		}
 		if f.kind == data {
 			if _, err := a.Output.Write(f.body); err != nil {

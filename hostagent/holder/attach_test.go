@@ -35,7 +35,7 @@ func attach(t *testing.T, client *holder.Client, cols, rows int) *viewer {
 		v.done <- client.Attach(t.Context(), holder.Terminal{Input: in, Output: v, Cols: cols, Rows: rows, Resized: v.resized})
 	})
 	t.Cleanup(func() {
-		keys.Close()
+		_ = keys.Close()
 		group.Wait()
 	})
 	return v
@@ -162,7 +162,7 @@ func TestASlowViewerHoldsUpNobodyAndIsShownTheNewestScreen(t *testing.T) {
 	}
 	screenHas(t, client, "alldone")
 	close(slow.release)
-	keys.Close()
+	_ = keys.Close()
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
@@ -173,13 +173,13 @@ func TestASlowViewerHoldsUpNobodyAndIsShownTheNewestScreen(t *testing.T) {
 
 func TestAttachHereDetachesAndRestores(t *testing.T) {
 	client, dir := start(t, "/bin/cat")
-	command := exec.Command(self(), dir)
+	command := exec.CommandContext(t.Context(), self(), dir)
 	command.Env = append(os.Environ(), roleVariable+"=attach")
 	pty, err := terminal.StartPTY(command, 70, 20)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer pty.Close()
+	defer func() { _ = pty.Close() }()
 	var mu sync.Mutex
 	var out bytes.Buffer
 	var group sync.WaitGroup

@@ -46,7 +46,7 @@ func outputFrom(b *testing.B, line string, take func([]byte)) {
 	script := fmt.Sprintf(`stty -opost; text=$(printf '%s'); yes "$text" | head -c %d`, block, bytesWritten)
 	b.SetBytes(bytesWritten)
 	for b.Loop() {
-		command := exec.Command("/bin/sh", "-c", script)
+		command := exec.CommandContext(b.Context(), "/bin/sh", "-c", script)
 		pty, err := terminal.StartPTY(command, 80, 24)
 		if err != nil {
 			b.Fatal(err)
@@ -64,6 +64,6 @@ func outputFrom(b *testing.B, line string, take func([]byte)) {
 		if err := command.Wait(); err != nil || read < bytesWritten {
 			b.Fatalf("%d bytes, %v", read, err)
 		}
-		pty.Close()
+		_ = pty.Close()
 	}
 }

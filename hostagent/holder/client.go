@@ -61,7 +61,7 @@ func (c *Client) Close() error {
 }
 
 // open connects for one call. The connection ends when ctx does or the client is closed; end is to be called.
-func (c *Client) open(ctx context.Context, r request) (connection *net.UnixConn, end func(), err error) {
+func (c *Client) open(ctx context.Context, r request) (connection net.Conn, end func(), err error) {
 	if c.closed.Err() != nil {
 		return nil, nil, net.ErrClosed
 	}

@@ -32,7 +32,7 @@ func AttachHere(ctx context.Context, dir string, in, out *os.File) error {
 	if err != nil {
 		return err
 	}
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	if err := attachRaw(ctx, client, in, out); err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func attachRaw(ctx context.Context, client *Client, in, out *os.File) error {
 	if err != nil {
 		return fmt.Errorf("attach: set the terminal to raw mode: %w", err)
 	}
-	defer term.Restore(int(in.Fd()), before)
+	defer func() { _ = term.Restore(int(in.Fd()), before) }()
 	// The line feeds push what is on the screen into the scrollback, where the session does not overwrite it.
 	fmt.Fprint(out, "Attached. Press ctrl+\\ twice to detach.\r\n")
 	pause(ctx, noticeTime)

@@ -178,8 +178,7 @@ func TestNoHolderIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	waitFor(t, client, holder.KindExited)
-	for range client.Follow(t.Context(), 0) { // until it has gone
-	}
+	untilGone(t, client)
 	if err := client.Write(t.Context(), []byte("x")); !errors.Is(err, holder.ErrGone) {
 		t.Errorf("write: %v, want ErrGone", err)
 	}
@@ -187,7 +186,7 @@ func TestNoHolderIsGone(t *testing.T) {
 
 func TestTheHolderOutlivesItsStarter(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "session")
-	starter := exec.Command(self(), dir, "/bin/cat")
+	starter := exec.CommandContext(t.Context(), self(), dir, "/bin/cat")
 	starter.Env = append(os.Environ(), roleVariable+"=starter")
 	out, err := starter.StdoutPipe()
 	if err != nil {
@@ -357,5 +356,26 @@ func TestFilesAreTheOwnersAlone(t *testing.T) {
 		if got := info.Mode().Perm(); got != want {
 			t.Errorf("%s has mode %o, want %o", name, got, want)
 		}
+	}
+}
+
+func TestAHolderThatIsToldToEndHangsUp(t *testing.T) {
+	client, dir := start(t, "/bin/sh", "-c", "trap 'echo hung up; exit 7' HUP; echo re''ady; while :; do sleep 0.05; done")
+	screenHas(t, client, "ready")
+	// It is not a child of this process, and is found by its command line.
+	found, err := exec.CommandContext(t.Context(), "pgrep", "-f", "holder "+dir+"$").Output()
+	if err != nil {
+		t.Skip("needs pgrep")
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(found)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	var got holder.Exited
+	if err := json.Unmarshal(waitFor(t, client, holder.KindExited).Body, &got); err != nil || got != (holder.Exited{Code: 7}) {
+		t.Errorf("exited with %+v, %v", got, err)
 	}
 }

@@ -27,7 +27,7 @@ type hooks struct {
 // heldHook is one hook that waits.
 type heldHook struct {
 	id         HookID
-	connection *net.UnixConn
+	connection net.Conn
 	confirmed  chan struct{} // closed when its process has written the answer
 	gone       chan struct{} // closed when its process has gone
 

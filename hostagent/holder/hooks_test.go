@@ -18,10 +18,10 @@ import (
 	"switchboard/hostagent/holder"
 )
 
-// hook starts a hook's process, as an agent would.
-func hook(t *testing.T, dir, event, hold, payload string) (*exec.Cmd, *bytes.Buffer) {
+// hook starts the process of a hook that is to be held, as an agent would.
+func hook(t *testing.T, dir, payload string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
-	command := exec.Command(self(), dir, event, hold)
+	command := exec.CommandContext(t.Context(), self(), dir, "PermissionRequest", "hold")
 	command.Env = append(os.Environ(), roleVariable+"=hook")
 	command.Stdin = strings.NewReader(payload)
 	var out bytes.Buffer
@@ -43,7 +43,7 @@ func body[Body any](t *testing.T, entry holder.Entry) Body {
 
 func TestHookIsHeldUntilItIsAnswered(t *testing.T) {
 	client, dir := start(t, "/bin/cat")
-	command, out := hook(t, dir, "PermissionRequest", "hold", `{"tool_name":"Bash"}`)
+	command, out := hook(t, dir, `{"tool_name":"Bash"}`)
 	asked := body[holder.Hook](t, waitFor(t, client, holder.KindHook))
 	if asked.Event != "PermissionRequest" || !asked.Held || string(asked.Payload) != `{"tool_name":"Bash"}` {
 		t.Errorf("journalled as %+v", asked)
@@ -66,7 +66,7 @@ func TestHookIsHeldUntilItIsAnswered(t *testing.T) {
 
 func TestAnEmptyAnswerReleasesTheHook(t *testing.T) {
 	client, dir := start(t, "/bin/cat")
-	command, out := hook(t, dir, "PermissionRequest", "hold", `{}`)
+	command, out := hook(t, dir, `{}`)
 	asked := body[holder.Hook](t, waitFor(t, client, holder.KindHook))
 	if err := client.Answer(t.Context(), asked.ID, nil); err != nil {
 		t.Fatal(err)
@@ -78,7 +78,7 @@ func TestAnEmptyAnswerReleasesTheHook(t *testing.T) {
 
 func TestOneOfManyAnswersWins(t *testing.T) {
 	client, dir := start(t, "/bin/cat")
-	command, out := hook(t, dir, "PermissionRequest", "hold", `{}`)
+	command, out := hook(t, dir, `{}`)
 	asked := body[holder.Hook](t, waitFor(t, client, holder.KindHook))
 	var won atomic.Int32
 	var winner atomic.Value
@@ -120,7 +120,7 @@ func TestOneOfManyAnswersWins(t *testing.T) {
 
 func TestAKilledHookIsClosed(t *testing.T) {
 	client, dir := start(t, "/bin/cat")
-	command, _ := hook(t, dir, "PermissionRequest", "hold", `{}`)
+	command, _ := hook(t, dir, `{}`)
 	asked := body[holder.Hook](t, waitFor(t, client, holder.KindHook))
 	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
@@ -140,7 +140,7 @@ func TestAnswerAgainstDeath(t *testing.T) {
 	client, dir := start(t, "/bin/cat")
 	for range 10 {
 		after := last(t, client)
-		command, out := hook(t, dir, "PermissionRequest", "hold", `{}`)
+		command, out := hook(t, dir, `{}`)
 		var asked holder.Hook
 		for entry, err := range client.Follow(t.Context(), after) {
 			if err != nil {
@@ -186,7 +186,7 @@ func last(t *testing.T, client *holder.Client) uint64 {
 
 func TestHooksEndWithTheSession(t *testing.T) {
 	client, dir := start(t, "/bin/sh", "-c", "read x")
-	command, out := hook(t, dir, "PermissionRequest", "hold", `{}`)
+	command, out := hook(t, dir, `{}`)
 	waitFor(t, client, holder.KindHook)
 	if err := client.Write(t.Context(), []byte("\n")); err != nil {
 		t.Fatal(err)
@@ -195,7 +195,10 @@ func TestHooksEndWithTheSession(t *testing.T) {
 		t.Errorf("hook ends with %v, says %q", err, out)
 	}
 	var kinds []string
-	for entry := range client.Follow(t.Context(), 2) {
+	for entry, err := range client.Follow(t.Context(), 2) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		kinds = append(kinds, entry.Kind)
 	}
 	if got, want := strings.Join(kinds, " "), holder.KindHookClosed+" "+holder.KindExited; got != want {

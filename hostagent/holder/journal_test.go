@@ -93,7 +93,7 @@ func TestDamagedJournals(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer j.close()
+			defer func() { _ = j.close() }()
 			if n, err := j.append("next", nil); err != nil || n != uint64(len(test.kinds))+1 {
 				t.Fatalf("append: %d, %v", n, err)
 			}
@@ -111,7 +111,7 @@ func TestAJournalHasOneWriter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer j.close()
+	defer func() { _ = j.close() }()
 	if _, err := openJournal(dir); err == nil || !strings.Contains(err.Error(), "another holder") {
 		t.Errorf("second writer: %v", err)
 	}

@@ -56,7 +56,7 @@ func (k *keyReader) Close() error {
 
 // release frees the reader when nobody reads any more.
 func (k *keyReader) release() {
-	k.Close()
+	_ = k.Close()
 	k.wake.Close()
 }
 

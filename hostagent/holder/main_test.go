@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"switchboard/hostagent/holder"
 	"switchboard/hostagent/protocol"
 )
@@ -32,7 +34,7 @@ func TestMain(m *testing.M) {
 	case "attach": // <dir>
 		os.Exit(status(holder.AttachHere(context.Background(), os.Args[1], os.Stdin, os.Stdout)))
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 func status(err error) int {
@@ -83,14 +85,27 @@ func dial(t *testing.T, dir string) *holder.Client {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		_ = client.Signal(ctx, syscall.SIGKILL) // an error: it has ended already
-		for range client.Follow(ctx, 0) {
+		for _, err := range client.Follow(ctx, 0) {
+			if err != nil {
+				t.Error(err)
+			}
 		}
-		client.Close()
+		_ = client.Close()
 		if holder.Alive(dir) {
 			t.Error("the holder outlives its child")
 		}
 	})
 	return client
+}
+
+// untilGone reads the journal to its end.
+func untilGone(t *testing.T, client *holder.Client) {
+	t.Helper()
+	for _, err := range client.Follow(t.Context(), 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // waitFor reads the journal until an entry of that kind comes.

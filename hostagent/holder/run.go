@@ -36,18 +36,16 @@ func Run(ctx context.Context, dir string) error {
 	quieten()
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	defer stop()
-	h, listener, err := open(dir)
+	h, listener, err := open(ctx, dir)
 	if err != nil {
 		fmt.Fprintln(os.Stdout, err)
 		return err
 	}
 	if _, err := fmt.Fprintln(os.Stdout, running); err != nil {
-		ended, cancel := context.WithCancel(ctx)
-		cancel()
-		ctx = ended // whoever started this has gone
+		stop() // whoever started this has gone
 	}
 	os.Stdout.Close()
-	return h.run(ctx, listener)
+	return h.run(listener)
 }
 
 // quieten makes this process small and deaf. A shell that starts something in the background lets it ignore
@@ -59,8 +57,9 @@ func quieten() {
 	runtime.GOMAXPROCS(2)
 }
 
-// open starts the child with everything around it. It undoes all if any of it fails.
-func open(dir string) (h *holder, listener *net.UnixListener, err error) {
+// open starts the child with everything around it. It undoes all if any of it fails. The child lives as long as
+// ctx.
+func open(ctx context.Context, dir string) (h *holder, listener net.Listener, err error) {
 	spec, err := readSpec(dir)
 	if err != nil {
 		return nil, nil, err
@@ -83,23 +82,24 @@ func open(dir string) (h *holder, listener *net.UnixListener, err error) {
 	if h.journal, err = openJournal(dir); err != nil {
 		return nil, nil, err
 	}
-	if listener, err = listen(dir); err != nil {
+	if listener, err = listen(ctx, dir); err != nil {
 		return nil, nil, errors.Join(err, h.journal.close())
 	}
-	if err = h.startChild(spec); err != nil {
+	if err = h.startChild(ctx, spec); err != nil {
 		return nil, nil, errors.Join(err, listener.Close(), h.journal.close())
 	}
 	return h, listener, nil
 }
 
 // startChild starts the child and journals it, or leaves nothing behind.
-func (h *holder) startChild(spec Spec) error {
+func (h *holder) startChild(ctx context.Context, spec Spec) error {
 	recorder, err := terminal.OpenRecording(filepath.Join(h.dir, recordingFile), spec.Cols, spec.Rows, spec.RecordingBytes)
 	if err != nil {
 		return err
 	}
 	h.recorder = recorder
-	h.command = exec.Command(spec.Argv[0], spec.Argv[1:]...)
+	h.command = exec.CommandContext(ctx, spec.Argv[0], spec.Argv[1:]...)
+	h.command.Cancel, h.command.WaitDelay = h.hangUp, hangUpWait
 	h.command.Env, h.command.Dir = spec.Env, spec.WorkingDir
 	if h.command.Env == nil {
 		h.command.Env = []string{} // nil would be this process's own
@@ -116,7 +116,7 @@ func (h *holder) startChild(spec Spec) error {
 }
 
 // run serves until the child has exited.
-func (h *holder) run(ctx context.Context, listener *net.UnixListener) error {
+func (h *holder) run(listener net.Listener) error {
 	h.log.Info("child started", "pid", h.command.Process.Pid)
 	serving, endServing := context.WithCancel(context.Background())
 	defer endServing()
@@ -133,7 +133,7 @@ func (h *holder) run(ctx context.Context, listener *net.UnixListener) error {
 		defer close(outputOver)
 		h.readOutput(draining)
 	})
-	exited := h.waitForChild(ctx)
+	exited := h.waitForChild()
 	close(draining)
 	h.drain(outputOver)
 	close(h.ended)
@@ -152,33 +152,22 @@ func (h *holder) run(ctx context.Context, listener *net.UnixListener) error {
 	return errors.Join(closeErr, journalErr, h.journal.close())
 }
 
-// waitForChild returns how the child ended. When ctx ends first it hangs up, then kills.
-func (h *holder) waitForChild(ctx context.Context) Exited {
-	over := make(chan struct{})
-	var group sync.WaitGroup
-	defer group.Wait()
-	group.Go(func() {
-		select {
-		case <-over:
-			return
-		case <-ctx.Done():
-		}
-		h.log.Info("hanging up on the child")
-		_ = h.pty.Signal(syscall.SIGHUP)
-		select {
-		case <-over:
-		case <-time.After(hangUpWait):
-			_ = h.pty.Signal(syscall.SIGKILL)
-		}
-	})
+// waitForChild returns how the child ended.
+func (h *holder) waitForChild() Exited {
 	_ = h.command.Wait() // ProcessState says more than the error
-	close(over)
 	state := h.command.ProcessState
 	exited := Exited{Code: state.ExitCode()}
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		exited.Signal = status.Signal().String()
 	}
 	return exited
+}
+
+// hangUp is what happens to the child when this process is told to end. What ignores it is killed hangUpWait
+// later.
+func (h *holder) hangUp() error {
+	h.log.Info("hanging up on the child")
+	return syscall.Kill(-h.command.Process.Pid, syscall.SIGHUP) // it leads its own group
 }
 
 // shellStatus is the exit status as a recording has it: one number.
@@ -210,7 +199,7 @@ func (h *holder) drain(outputOver <-chan struct{}) {
 	case <-outputOver:
 	case <-time.After(drainLimit):
 	}
-	h.pty.Close()
+	_ = h.pty.Close()
 	<-outputOver
 }
 

@@ -20,12 +20,12 @@ const (
 )
 
 // serve takes connections until the listener is closed, ends them when ctx does, and waits for them.
-func (h *holder) serve(ctx context.Context, listener *net.UnixListener) {
+func (h *holder) serve(ctx context.Context, listener net.Listener) {
 	var connections sync.WaitGroup
 	defer connections.Wait()
 	slots := make(chan struct{}, maxConnections)
 	for {
-		connection, err := listener.AcceptUnix()
+		connection, err := listener.Accept()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
@@ -49,7 +49,7 @@ func (h *holder) serve(ctx context.Context, listener *net.UnixListener) {
 }
 
 // connection serves one connection.
-func (h *holder) connection(ctx context.Context, connection *net.UnixConn) {
+func (h *holder) connection(ctx context.Context, connection net.Conn) {
 	defer connection.Close()
 	stop := context.AfterFunc(ctx, func() { connection.Close() })
 	defer stop()
@@ -78,7 +78,7 @@ func (h *holder) connection(ctx context.Context, connection *net.UnixConn) {
 // call is one request on its connection.
 type call struct {
 	*holder
-	connection *net.UnixConn
+	connection net.Conn
 	request    request
 }
 
@@ -196,7 +196,7 @@ func (c call) follow() {
 
 // untilClosed is a context that also ends when the peer closes the connection. The peer has nothing more to say
 // before stop is called.
-func untilClosed(ctx context.Context, connection *net.UnixConn) (context.Context, func()) {
+func untilClosed(ctx context.Context, connection net.Conn) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	_ = connection.SetReadDeadline(time.Time{})
 	var group sync.WaitGroup

@@ -51,7 +51,7 @@ func private(dir string) error {
 
 // listen opens the holder's socket. The caller holds the journal's lock, so a socket that is there is a dead
 // holder's.
-func listen(dir string) (*net.UnixListener, error) {
+func listen(ctx context.Context, dir string) (net.Listener, error) {
 	path, err := socketPath(dir)
 	if err != nil {
 		return nil, err
@@ -62,7 +62,8 @@ func listen(dir string) (*net.UnixListener, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("remove a dead holder's socket: %w", err)
 	}
-	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "unix", path)
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
@@ -74,7 +75,7 @@ func listen(dir string) (*net.UnixListener, error) {
 }
 
 // connect reaches the holder of the session in dir, or fails with ErrGone.
-func connect(ctx context.Context, dir string) (*net.UnixConn, error) {
+func connect(ctx context.Context, dir string) (net.Conn, error) {
 	path, err := socketPath(dir)
 	if err != nil {
 		return nil, err
@@ -87,18 +88,17 @@ func connect(ctx context.Context, dir string) (*net.UnixConn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrGone, err)
 	}
-	socket := connection.(*net.UnixConn) // what dialling "unix" gives
-	if err := samePeer(socket); err != nil {
-		socket.Close()
+	if err := samePeer(connection); err != nil {
+		connection.Close()
 		return nil, fmt.Errorf("%w: %w", ErrGone, err)
 	}
-	return socket, nil
+	return connection, nil
 }
 
 // samePeer refuses a peer that runs as another user. The directory's mode keeps others out already; this holds
 // even where somebody loosened it.
-func samePeer(socket *net.UnixConn) error {
-	raw, err := socket.SyscallConn()
+func samePeer(connection net.Conn) error {
+	raw, err := connection.(*net.UnixConn).SyscallConn() // all connections here are to Unix sockets
 	if err != nil {
 		return fmt.Errorf("ask who the peer is: %w", err)
 	}

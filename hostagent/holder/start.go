@@ -97,6 +97,6 @@ func abandon(dir string) {
 	if err != nil {
 		return
 	}
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	_ = client.Signal(ctx, syscall.SIGKILL)
 }

@@ -48,7 +48,7 @@ func pollable(f *os.File) (*os.File, error) {
 		return nil, fmt.Errorf("duplicate the terminal: %w", err)
 	}
 	if err := unix.SetNonblock(fd, true); err != nil {
-		unix.Close(fd)
+		_ = unix.Close(fd)
 		return nil, fmt.Errorf("set the terminal non-blocking: %w", err)
 	}
 	return os.NewFile(uintptr(fd), f.Name()), nil
