@@ -281,9 +281,11 @@ func TestTerminateAndResume(t *testing.T) {
 		return err
 	})
 	r.await(id, protocol.StateIdle)
-	if got := r.message(id, r.send(id, "still there?")); got.Status != protocol.MessageAccepted {
+	message := r.send(id, "still there?")
+	if got := r.message(id, message); got.Status != protocol.MessageAccepted {
 		t.Errorf("message after resuming became %v, want accepted", got)
 	}
+	r.entry(id, "the message", func(e protocol.Entry) bool { return e.Message == message })
 	r.await(id, protocol.StateIdle)
 	checkGapFree(t, r.events(id))
 	users := 0

@@ -3,7 +3,6 @@ package session
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"switchboard/hostagent/agentkind"
@@ -34,7 +33,7 @@ type fold struct {
 	prompts  map[protocol.PromptID]*prompt
 	messages map[protocol.MessageID]*message
 	queue    []protocol.MessageID // not final, oldest first
-	accepted []protocol.MessageID // of which the transcript has not told yet, oldest first
+	unshown  []protocol.MessageID // typed, and not yet seen in the transcript, oldest first
 	commands map[protocol.CommandID]bool
 }
 
@@ -136,6 +135,20 @@ func withBody[Body any](handle func(*fold, time.Time, Body)) func(*fold, holder.
 
 func (f *fold) commandActed(_ time.Time, note commandNote) { f.commands[note.ID] = true }
 
+// replay brings a new fold to where the event log ends, and returns the entries behind that. It tells nothing.
+func (f *fold) replay(entries []holder.Entry, steps []step, misread func(error)) []holder.Entry {
+	f.recall = true
+	for _, step := range steps {
+		for len(entries) > 0 && entries[0].N <= step.Journal {
+			misread(f.apply(entries[0]))
+			entries = entries[1:]
+		}
+		f.remember(step)
+	}
+	f.recall = false
+	return entries
+}
+
 // remember takes in a step from the event log: what was told once stands, whatever this version of the fold
 // would make of the same evidence.
 func (f *fold) remember(s step) {
@@ -162,7 +175,7 @@ func (f *fold) rememberEvent(e protocol.Event) {
 		}
 	case protocol.EventEntry:
 		if entry, err := protocol.Decode[protocol.Entry](e); err == nil {
-			f.accepted = slices.DeleteFunc(f.accepted, func(id protocol.MessageID) bool { return id == entry.Message })
+			f.shown(entry.Message)
 		}
 	case protocol.EventMessage:
 		if state, err := protocol.Decode[protocol.MessageState](e); err == nil {

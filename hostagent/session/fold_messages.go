@@ -25,8 +25,9 @@ func (f *fold) messageQueued(at time.Time, note messageNote) {
 }
 
 func (f *fold) messageTyping(_ time.Time, step messageStep) {
-	if m := f.messages[step.ID]; m != nil {
+	if m := f.messages[step.ID]; m != nil && !m.typing {
 		m.typing = true
+		f.unshown = append(f.unshown, step.ID)
 	}
 }
 
@@ -72,9 +73,6 @@ func (f *fold) messageBecomes(at time.Time, id protocol.MessageID, status protoc
 	if status.Final() {
 		f.queue = slices.DeleteFunc(f.queue, func(other protocol.MessageID) bool { return other == id })
 	}
-	if status == protocol.MessageAccepted {
-		f.accepted = append(f.accepted, id)
-	}
 	f.tell(at, protocol.EventMessage, m.state)
 }
 
@@ -89,14 +87,18 @@ func (f *fold) rememberMessage(state protocol.MessageState) {
 	}
 }
 
-// messageOf finds the message that a person's line in the transcript came from, if from here.
+// messageOf finds the message that a person's line in the transcript came from, if from here. The line may be
+// there before the receipt is.
 func (f *fold) messageOf(text string) protocol.MessageID {
-	for _, id := range f.accepted {
-		m := f.messages[id]
-		if f.kind.SameMessage(m.Text, text) {
-			f.accepted = slices.DeleteFunc(f.accepted, func(other protocol.MessageID) bool { return other == id })
+	for _, id := range f.unshown {
+		if f.kind.SameMessage(f.messages[id].Text, text) {
+			f.shown(id)
 			return id
 		}
 	}
 	return ""
+}
+
+func (f *fold) shown(id protocol.MessageID) {
+	f.unshown = slices.DeleteFunc(f.unshown, func(other protocol.MessageID) bool { return other == id })
 }

@@ -45,7 +45,7 @@ func exit(err error) {
 
 // patience bounds every wait in these tests. It is far above what anything takes, so that a slow machine fails
 // no test.
-const patience = 20 * time.Second
+const patience = 90 * time.Second
 
 // rig is a host with the real Claude Code CLI, which speaks with a scripted model.
 type rig struct {
@@ -106,6 +106,9 @@ func (r *rig) tearDown() {
 		if r.t.Failed() {
 			r.dump(s.ID)
 		}
+	}
+	if *record && !r.t.Failed() {
+		r.record(r.Sessions()[0].ID)
 	}
 	check(r.t, r.Manager.Close())
 }

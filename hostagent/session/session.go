@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
@@ -70,17 +69,7 @@ func (s *session) restore(steps []step) error {
 	if err != nil {
 		return fmt.Errorf("session %s: %w", s.birth.Session, err)
 	}
-	s.fold.recall = true
-	for _, step := range steps {
-		behind := slices.IndexFunc(entries, func(e holder.Entry) bool { return e.N > step.Journal })
-		if behind < 0 {
-			behind = len(entries)
-		}
-		s.applyAll(entries[:behind])
-		entries = entries[behind:]
-		s.fold.remember(step)
-	}
-	s.fold.recall = false
+	entries = s.fold.replay(entries, steps, s.misread)
 	s.visible = s.fold.session
 	if s.log.lastSeq() == 0 {
 		s.fold.tell(s.fold.session.StateAt, protocol.EventSession, s.fold.session)
@@ -89,11 +78,10 @@ func (s *session) restore(steps []step) error {
 	return s.look(entries)
 }
 
-func (s *session) applyAll(entries []holder.Entry) {
-	for _, e := range entries {
-		if err := s.fold.apply(e); err != nil {
-			s.logger.Error("journal entry not understood", "error", err)
-		}
+// misread is told of journal entries that cannot be understood.
+func (s *session) misread(err error) {
+	if err != nil {
+		s.logger.Error("journal entry not understood", "error", err)
 	}
 }
 
@@ -102,7 +90,7 @@ func (s *session) applyAll(entries []holder.Entry) {
 func (s *session) look(entries []holder.Entry) error {
 	s.mu.Lock()
 	for _, e := range entries {
-		s.applyAll([]holder.Entry{e})
+		s.misread(s.fold.apply(e))
 		s.gather()
 	}
 	tail, process := s.fold.position, s.fold.process

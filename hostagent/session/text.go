@@ -15,7 +15,7 @@ const maxPromptText = 64 << 10 // bytes
 // outgoing makes text fit to leave the host: no control characters, no secrets of a known shape, and characters
 // that reorder the text around them made visible, because they can make a command look like another.
 func outgoing(text string) string {
-	return maskSecrets(strings.Map(showReordering, terminal.Sanitize(text)))
+	return maskSecrets(terminal.Sanitize(strings.Map(showReordering, text)))
 }
 
 // outgoingLine is outgoing for what has to be one line.
@@ -24,7 +24,7 @@ func outgoingLine(text string) string {
 }
 
 func showReordering(r rune) rune {
-	if r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 || r == 0x200E || r == 0x200F {
+	if r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 {
 		return utf8.RuneError
 	}
 	return r
