@@ -93,26 +93,76 @@ func TestReports(t *testing.T) {
 	must(t, err)
 	defer stop()
 	for _, test := range []struct {
-		name, host, body string
-		failed           bool
-		want             string
+		name   string
+		host   protocol.HostID
+		body   string
+		failed bool
+		want   string
 	}{
 		{"fine", "alpha", `{"sessions":0}`, false, `{}`},
 		{"refused", "alpha", `{"sessions":1}`, true, `{"code":"refused","message":"alpha is refused"}`},
 		{"unexpected error", "alpha", `{"sessions":2}`, true, `{"code":"unavailable","message":"not committed; try again"}`},
 		{"panic", "alpha", `{"sessions":3}`, true, `{"code":"unavailable","message":"not committed; try again"}`},
 		{"garbage", "alpha", `]`, true, `{"code":"invalid","message":"report: invalid character ']' looking for beginning of value"}`},
-		{"no host's name", "ALPHA", `{"sessions":0}`, true, `{"code":"unavailable","message":"not committed; try again"}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			subject := protocol.EventSubject(protocol.HostID(test.host), protocol.Heartbeat.Name)
-			answer, err := conn.Request(subject, []byte(test.body), 10*time.Second)
+			answer, err := report(t, conn, test.host, test.body)
 			must(t, err)
 			failed := answer.Header.Get(protocol.ErrorHeader) != ""
 			if diff := cmp.Diff(string(answer.Data), test.want); diff != "" || failed != test.failed {
 				t.Errorf("answer (failed %v, -got +want):\n%s", failed, diff)
 			}
 		})
+	}
+}
+
+// report sends a heartbeat as the host does, and waits for its answer.
+func report(t *testing.T, conn *nats.Conn, host protocol.HostID, body string) (*nats.Msg, error) {
+	t.Helper()
+	inbox := protocol.InboxPrefix(host) + "." + protocol.NewID()
+	answers, err := conn.SubscribeSync(inbox)
+	must(t, err)
+	must(t, conn.PublishRequest(protocol.EventSubject(host, protocol.Heartbeat.Name), inbox, []byte(body)))
+	return answers.NextMsg(10 * time.Second)
+}
+
+// TestReportsThatAreDropped must neither be handled nor answered.
+func TestReportsThatAreDropped(t *testing.T) {
+	_, conn := bus(t)
+	var handled atomic.Int64
+	stop, err := dispatch.On(t.Context(), conn, slog.New(slog.DiscardHandler), protocol.Heartbeat,
+		func(context.Context, protocol.HostID, protocol.HeartbeatRequest) (protocol.Nothing, error) {
+			handled.Add(1)
+			return protocol.Nothing{}, nil
+		})
+	must(t, err)
+	defer stop()
+	answers, err := conn.SubscribeSync(">")
+	must(t, err)
+	sent := 0
+	for _, test := range []struct{ host, reply string }{
+		{"ALPHA", "_INBOX_ALPHA.x"},
+		{"alpha", "_INBOX_alpha"},
+		{"alpha", "_INBOX_alpha-2.x"},
+		{"alpha", "_INBOX.x"},
+		{"alpha", protocol.EventSubject("beta", "hello")},
+		{"alpha", protocol.EventSubject("alpha", "leaving")},
+		{"alpha", protocol.CommandSubject("beta", "terminate_session")},
+		{"alpha", protocol.CutSubject("beta")},
+		{"alpha", "$JS.API.STREAM.DELETE.x"},
+	} {
+		must(t, conn.PublishRequest(protocol.EventSubject(protocol.HostID(test.host), protocol.Heartbeat.Name), test.reply, []byte("{}")))
+		sent++
+	}
+	_, err = report(t, conn, "alpha", "{}") // handled after all the others were taken
+	must(t, err)
+	stop()
+	must(t, conn.Flush())
+	if n := handled.Load(); n != 1 {
+		t.Errorf("%d reports were handled, want only the last one", n)
+	}
+	if n, _, err := answers.Pending(); err != nil || n != sent+2 {
+		t.Errorf("%d messages (%v), want %d reports and the last one's answer", n, err, sent+1)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 
 	"github.com/nats-io/nats.go"
 
@@ -19,13 +20,18 @@ const reportsAtOnce = 16
 
 // On handles one kind of report from every host until stop. The host is the one whose subject was published to,
 // which NATS lets no other host do. A report that cannot be handled gets an error, and its host keeps it and tries
-// again.
+// again. One that does not say whose it is, or whose answer would go to anybody else, is dropped.
 func On[Request, Reply any](ctx context.Context, conn *nats.Conn, log *slog.Logger,
 	report protocol.Report[Request, Reply],
 	handle func(context.Context, protocol.HostID, Request) (Reply, error),
 ) (stop func(), err error) {
 	return listen(conn, protocol.ReportSubject(report.Name), reportsAtOnce, func(message *nats.Msg) {
-		body, err := answerReport(ctx, message, handle)
+		host, _, err := protocol.ParseSubject(message.Subject)
+		if err != nil || !answerable(host, message.Reply) {
+			log.WarnContext(ctx, "report dropped", "subject", message.Subject, "reply", message.Reply, "err", err)
+			return
+		}
+		body, err := answerReport(ctx, host, message, handle)
 		reply := nats.NewMsg(message.Reply)
 		reply.Data = body
 		if err != nil {
@@ -42,7 +48,13 @@ func On[Request, Reply any](ctx context.Context, conn *nats.Conn, log *slog.Logg
 	})
 }
 
-func answerReport[Request, Reply any](ctx context.Context, message *nats.Msg,
+// answerable reports whether an answer goes where only its host hears it, or is not wanted. A host may name any
+// subject for it, and we may publish to any: the answer could be another host's report, or a command to it.
+func answerable(host protocol.HostID, reply string) bool {
+	return reply == "" || strings.HasPrefix(reply, protocol.InboxPrefix(host)+".")
+}
+
+func answerReport[Request, Reply any](ctx context.Context, host protocol.HostID, message *nats.Msg,
 	handle func(context.Context, protocol.HostID, Request) (Reply, error),
 ) (body []byte, err error) {
 	defer func() { // one host's bytes must not end the control plane for all
@@ -50,10 +62,6 @@ func answerReport[Request, Reply any](ctx context.Context, message *nats.Msg,
 			err = fmt.Errorf("panic: %v\n%s", caught, debug.Stack())
 		}
 	}()
-	host, _, err := protocol.ParseSubject(message.Subject)
-	if err != nil {
-		return nil, err
-	}
 	var request Request
 	if err := json.Unmarshal(message.Data, &request); err != nil {
 		return nil, protocol.Errorf(protocol.CodeInvalid, "report: %v", err)

@@ -38,8 +38,9 @@ type plane struct {
 	away      []protocol.HostID
 	changed   chan struct{} // closed and replaced at each change of the above
 
-	conn *nats.Conn
-	stop func()
+	conn        *nats.Conn
+	stop        func()
+	stopReports func()
 }
 
 func newPlane(t *testing.T) *plane {
@@ -92,11 +93,14 @@ func (p *plane) start(t *testing.T) {
 	p.mu.Lock()
 	p.handler = bridge
 	p.mu.Unlock()
-	p.stop = sync.OnceFunc(func() {
-		stopBridge()
+	p.stopReports = func() {
 		stopLeaving()
 		stopEvents()
 		stopHello()
+	}
+	p.stop = sync.OnceFunc(func() {
+		stopBridge()
+		p.stopReports()
 		stopCallout()
 		cancel()
 		conn.Close()

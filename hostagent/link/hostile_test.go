@@ -114,6 +114,32 @@ func TestHostilePublishes(t *testing.T) {
 	}
 }
 
+// TestHostileReplyTo lets a host name another's subjects for the answers to its own reports. The control plane may
+// publish anywhere: such an answer would be the other host's own hello or leaving.
+func TestHostileReplyTo(t *testing.T) {
+	p := newPlane(t)
+	evil := p.hostile(t, "evil")
+	heard, err := p.conn.SubscribeSync("v1.host.alpha.>")
+	must(t, err)
+	must(t, p.conn.Flush())
+	leaving := protocol.EventSubject("evil", protocol.Leaving.Name)
+	for _, reply := range []string{
+		protocol.EventSubject("alpha", protocol.Leaving.Name),
+		protocol.EventSubject("alpha", protocol.Hello.Name),
+		protocol.CommandSubject("alpha", protocol.TerminateSession.Name),
+	} {
+		must(t, evil.conn.PublishRequest(leaving, reply, []byte("{}")))
+	}
+	_, err = evil.conn.Request(leaving, []byte("{}"), 10*time.Second)
+	must(t, err)
+	p.stopReports() // returns when all that was begun is done
+	must(t, p.conn.Flush())
+	if n, _, err := heard.Pending(); err != nil || n > 0 {
+		message, _ := heard.NextMsg(time.Second)
+		t.Errorf("%d answers went to another host's subjects (%v), such as %s", n, err, message.Subject)
+	}
+}
+
 func TestHostileSubscribes(t *testing.T) {
 	p := newPlane(t)
 	evil := p.hostile(t, "evil")
