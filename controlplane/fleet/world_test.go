@@ -244,7 +244,16 @@ func report[Request, Reply any](h *host, r protocol.Report[Request, Reply], requ
 	if err != nil {
 		return reply, err
 	}
-	message, err := h.conn.Request(protocol.EventSubject(h.ID, r.Name), body, 10*time.Second)
+	inbox := protocol.InboxPrefix(h.ID) + "." + protocol.NewID() // nowhere else is an answer sent
+	answers, err := h.conn.SubscribeSync(inbox)
+	if err != nil {
+		return reply, err
+	}
+	defer func() { _ = answers.Unsubscribe() }() // a closed connection has no subscriptions left
+	if err := h.conn.PublishRequest(protocol.EventSubject(h.ID, r.Name), inbox, body); err != nil {
+		return reply, err
+	}
+	message, err := answers.NextMsg(10 * time.Second)
 	if err != nil {
 		return reply, err
 	}
