@@ -15,7 +15,7 @@ package protocol
 // Version is the contract's version. A control plane speaks with hosts one version older and one newer.
 const Version = 1
 
-// Compatible reports whether a peer that speaks version can be worked with.
+// Compatible reports whether a peer that speaks version can be worked with. A peer that names none gives 0.
 func Compatible(version int) bool {
-	return version >= Version-1 && version <= Version+1
+	return version >= max(Version-1, 1) && version <= Version+1
 }

@@ -164,7 +164,7 @@ func FuzzParseSubject(f *testing.F) {
 }
 
 func TestCompatible(t *testing.T) {
-	for version, want := range map[int]bool{Version - 2: false, Version - 1: true, Version: true, Version + 1: true, Version + 2: false} {
+	for version, want := range map[int]bool{0: false, Version - 2: false, Version: true, Version + 1: true, Version + 2: false} {
 		if got := Compatible(version); got != want {
 			t.Errorf("Compatible(%d) = %v, want %v", version, got, want)
 		}
