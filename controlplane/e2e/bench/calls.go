@@ -60,9 +60,10 @@ func measureCalls(ctx context.Context, p *product) (rows []row, err error) {
 
 func (p *product) callPaths(theirs, ours endpoint) (c callPaths, err error) {
 	session := map[string]any{"session_id": p.session}
-	screen := map[string]any{"session_id": p.session, "view": "screen"}
+	screens := []map[string]any{{"session_id": p.session, "view": "screen"}}
 	var messages []map[string]any
 	for _, id := range p.idle {
+		screens = append(screens, map[string]any{"session_id": id, "view": "screen"})
 		messages = append(messages, map[string]any{"session_id": id, "message": limitPayload, "wait_seconds": 0})
 	}
 	for _, made := range []struct {
@@ -77,7 +78,7 @@ func (p *product) callPaths(theirs, ours endpoint) (c callPaths, err error) {
 		{&c.profile, ours, "get_profile", nil},
 		{&c.list, ours, "list_sessions", nil},
 		{&c.status, ours, "get_session_status", []map[string]any{session}},
-		{&c.screen, ours, "get_logs", []map[string]any{screen}},
+		{&c.screen, ours, "get_logs", screens},
 		{&c.send, ours, "send_message", messages},
 	} {
 		if *made.path, err = made.at.call(made.tool, made.arguments...); err != nil {

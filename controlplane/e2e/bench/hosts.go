@@ -40,7 +40,7 @@ func measureHosts(ctx context.Context, p *product) ([]row, error) {
 	if _, err := p.restartPlane(ctx, littleGarbage); err != nil {
 		return nil, err
 	}
-	if err := p.awaitHosts(ctx, p.busy.Name, p.quiet.Name); err != nil {
+	if err := p.awaitHosts(ctx); err != nil {
 		return nil, err
 	}
 	hosts, err := p.enrolMany(ctx)

@@ -16,7 +16,7 @@ import (
 )
 
 // product is the built programs at work: a control plane, an administrator with a connected client, a machine with
-// the real Claude Code CLI on a scripted model, and one whose agents do nothing. Beside it a database for the limits.
+// the real Claude Code CLI on a scripted model, and some whose agents do nothing. Beside it a database for the limits.
 type product struct {
 	dir      string
 	programs harness.Programs
@@ -24,10 +24,10 @@ type product struct {
 	browser  *harness.Browser
 	token    string
 	mcp      *harness.MCP
-	busy     *harness.Host // has the real CLI
-	quiet    *harness.Host // see quietAgent
-	session  string        // of the real CLI
-	idle     []string      // sessions on quiet
+	busy     *harness.Host   // has the real CLI
+	quiet    []*harness.Host // see quietAgent
+	session  string          // of the real CLI
+	idle     []string        // sessions on the quiet machines, neighbours on different ones
 
 	model    *model.Endpoint
 	database *embedded.Postgres // the limits'
@@ -36,7 +36,11 @@ type product struct {
 // redirect is where the client's code is sent to. Nobody listens there, and nobody has to.
 const redirect = "http://127.0.0.1:33418/callback"
 
-const idleSessions = 10
+// A host takes 32 commands at once, so that a crowd of 64 callers needs some hosts.
+const (
+	quietMachines = 3
+	idleSessions  = 10 // on each of them
+)
 
 // startProduct starts everything, or leaves nothing behind.
 func startProduct(ctx context.Context, getenv func(string) string) (p *product, err error) {
@@ -132,14 +136,22 @@ func (p *product) addMachines(ctx context.Context, getenv func(string) string) e
 	if err := os.WriteFile(quiet, []byte(quietAgent(p.programs.HostAgent)), 0o755); err != nil {
 		return err
 	}
-	if p.quiet, err = p.addMachine(ctx, "quiet", quiet); err != nil {
-		return err
+	for number := range quietMachines {
+		h, err := p.addMachine(ctx, fmt.Sprintf("quiet-%d", number+1), quiet)
+		if err != nil {
+			return err
+		}
+		p.quiet = append(p.quiet, h)
 	}
+	return p.startSessions(ctx)
+}
+
+func (p *product) startSessions(ctx context.Context) (err error) {
 	if p.session, err = p.startSession(ctx, p.busy); err != nil {
 		return err
 	}
-	for range idleSessions {
-		id, err := p.startSession(ctx, p.quiet)
+	for number := range idleSessions * quietMachines {
+		id, err := p.startSession(ctx, p.quiet[number%quietMachines])
 		if err != nil {
 			return err
 		}
@@ -177,7 +189,7 @@ func (p *product) addMachine(ctx context.Context, name, cli string) (*harness.Ho
 	if err := h.Start(); err != nil {
 		return nil, err
 	}
-	return h, p.awaitHosts(ctx, name)
+	return h, p.awaitHost(ctx, name)
 }
 
 func (p *product) startSession(ctx context.Context, h *harness.Host) (string, error) {
@@ -207,29 +219,40 @@ func (p *product) awaitIdle(ctx context.Context, sessions ...string) error {
 	return nil
 }
 
-// awaitHosts waits until the hosts of these names are connected.
-func (p *product) awaitHosts(ctx context.Context, names ...string) error {
-	for _, name := range names {
-		err := harness.Await(ctx, "host "+name, func(ctx context.Context) (bool, error) {
-			var list struct {
-				Hosts []struct {
-					Name   string `json:"host"`
-					Online bool   `json:"online"`
-				} `json:"hosts"`
-			}
-			err := p.mcp.Call(ctx, "list_hosts", nil, &list)
-			for _, h := range list.Hosts {
-				if h.Name == name && h.Online {
-					return true, nil
-				}
-			}
-			return false, err
-		})
-		if err != nil {
+// awaitHosts waits until all machines are connected.
+func (p *product) awaitHosts(ctx context.Context) error {
+	for _, h := range p.machines() {
+		if err := p.awaitHost(ctx, h.Name); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (p *product) machines() []*harness.Host {
+	machines := p.quiet
+	if p.busy != nil {
+		machines = append([]*harness.Host{p.busy}, machines...)
+	}
+	return machines
+}
+
+func (p *product) awaitHost(ctx context.Context, name string) error {
+	return harness.Await(ctx, "host "+name, func(ctx context.Context) (bool, error) {
+		var list struct {
+			Hosts []struct {
+				Name   string `json:"host"`
+				Online bool   `json:"online"`
+			} `json:"hosts"`
+		}
+		err := p.mcp.Call(ctx, "list_hosts", nil, &list)
+		for _, h := range list.Hosts {
+			if h.Name == name && h.Online {
+				return true, nil
+			}
+		}
+		return false, err
+	})
 }
 
 // end stops everything, also after an interrupt, and removes what it wrote.
@@ -237,8 +260,8 @@ func (p *product) end() (err error) {
 	if p.mcp != nil {
 		err = errors.Join(err, p.mcp.Close())
 	}
-	for _, h := range []*harness.Host{p.busy, p.quiet} {
-		if h != nil && h.Process() != nil {
+	for _, h := range p.machines() {
+		if h.Process() != nil {
 			err = errors.Join(err, h.Stop())
 		}
 	}

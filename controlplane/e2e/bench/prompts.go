@@ -49,15 +49,17 @@ func (p *product) awaitPrompt(ctx context.Context) (took time.Duration, waited b
 		Prompts []struct {
 			ID      string    `json:"prompt_id"`
 			AskedAt time.Time `json:"asked_at"`
+			Status  string    `json:"status"`
 		} `json:"prompts"`
 	}
 	if err := p.mcp.Call(ctx, "check_prompts", map[string]any{"session_id": p.session}, &list); err != nil {
 		return 0, false, err
 	}
-	if len(list.Prompts) != 1 {
-		return 0, false, fmt.Errorf("session %s asks %d things, want 1", p.session, len(list.Prompts))
+	newest := len(list.Prompts) - 1 // the one before may still be on its way to be settled
+	if newest < 0 || list.Prompts[newest].Status != "asked" {
+		return 0, false, fmt.Errorf("session %s asks nothing new: %+v", p.session, list.Prompts)
 	}
-	asked := list.Prompts[0]
+	asked := list.Prompts[newest]
 	if err := p.mcp.Call(ctx, "respond_to_prompt", map[string]any{"prompt_id": asked.ID, "response": "yes"}, nil); err != nil {
 		return 0, false, err
 	}

@@ -30,7 +30,7 @@ func measureSessions(ctx context.Context, p *product) ([]row, error) {
 	}
 	slices.Sort(sizes)
 	median := sizes[len(sizes)/2]
-	agent := p.quiet.Process().PID
+	agent := p.quiet[0].Process().PID
 	agentSize, err := proportional(agent)
 	if err != nil {
 		return nil, err
@@ -49,9 +49,9 @@ func measureSessions(ctx context.Context, p *product) ([]row, error) {
 	}, nil
 }
 
-// holders are the holder processes of the quiet sessions.
+// holders are the holder processes on the first quiet machine.
 func (p *product) holders() ([]int, error) {
-	processes, err := harness.Leftovers(filepath.Join(p.quiet.Home.Dir, ".switchboard"))
+	processes, err := harness.Leftovers(filepath.Join(p.quiet[0].Home.Dir, ".switchboard"))
 	if err != nil {
 		return nil, err
 	}

@@ -20,12 +20,12 @@ func measureStarts(ctx context.Context, p *product) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.awaitHosts(ctx, p.busy.Name, p.quiet.Name); err != nil {
+	if err := p.awaitHosts(ctx); err != nil {
 		return nil, err
 	}
 	var agents load
 	for range rounds {
-		took, err := restartAgent(ctx, p.quiet)
+		took, err := restartAgent(ctx, p.quiet[0])
 		if err != nil {
 			return nil, err
 		}
@@ -49,8 +49,9 @@ func (p *product) restartPlane(ctx context.Context, env ...string) (time.Duratio
 	go func() { started <- p.plane.Start(ctx) }()
 	var took time.Duration
 	seen := poll(ctx, func() bool {
+		ready := answers(ctx, p.plane.URL()+"/login")
 		took = time.Since(began)
-		return answers(ctx, p.plane.URL()+"/login")
+		return ready
 	})
 	return took, errors.Join(<-started, seen)
 }
@@ -78,8 +79,9 @@ func restartAgent(ctx context.Context, h *harness.Host) (time.Duration, error) {
 	}
 	var took time.Duration
 	err := poll(ctx, func() bool {
+		connected := strings.Contains(h.Process().Output(), "connected to the control plane")
 		took = time.Since(began)
-		return strings.Contains(h.Process().Output(), "connected to the control plane")
+		return connected
 	})
 	return took, err
 }

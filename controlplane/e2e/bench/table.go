@@ -24,12 +24,12 @@ type table struct {
 }
 
 // widths of the columns, in characters; the last one has what is left.
-var widths = []int{36, 34, 20, 20, 13, 0}
+var widths = []int{46, 38, 22, 22, 15, 0}
 
 func newTable(out io.Writer) table {
 	t := table{out}
 	t.print([]row{{"path", "limit", "limit is", "ours is", "ratio", "aim"}})
-	fmt.Fprintln(out, strings.Repeat("-", 150))
+	fmt.Fprintln(out, strings.Repeat("-", 160))
 	return t
 }
 
