@@ -38,7 +38,7 @@ func (m *Manager) ReadChanges(ctx context.Context, r protocol.ReadChangesRequest
 	if !filepath.IsLocal(path) || strings.ContainsRune(path, 0) {
 		return protocol.ReadChangesReply{}, protocol.Errorf(protocol.CodeInvalid, "path %.200q: want one below the session's directory", r.Path)
 	}
-	git := gitIn{dir: s.birth.WorkingDir, environ: m.Environ}
+	git := gitIn{dir: s.born().WorkingDir, environ: m.Environ}
 	if _, err := git.run(ctx, "rev-parse", "--is-inside-work-tree"); err != nil {
 		if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 			return protocol.ReadChangesReply{}, nil

@@ -41,6 +41,9 @@ func (m *Manager) Create(ctx context.Context, r protocol.CreateSessionRequest) (
 	if err != nil {
 		return protocol.SessionReply{}, err
 	}
+	if exists(filepath.Join(m.dir(b.Session), birthFile)) {
+		return protocol.SessionReply{}, protocol.Errorf(protocol.CodeInternal, "this host has a session %s that cannot be opened; see its log", r.Session)
+	}
 	if err := os.Mkdir(m.dir(b.Session), 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 		return protocol.SessionReply{}, unavailable("making the session's directory", err)
 	}
@@ -59,7 +62,7 @@ func (m *Manager) Create(ctx context.Context, r protocol.CreateSessionRequest) (
 }
 
 func (m *Manager) createdBefore(ctx context.Context, s *session, r protocol.CreateSessionRequest) (protocol.SessionReply, error) {
-	if s.birth.Command != r.Command {
+	if s.born().Command != r.Command {
 		return protocol.SessionReply{}, protocol.Errorf(protocol.CodeConflict, "this host has a session %s already", r.Session)
 	}
 	return protocol.SessionReply{Session: s.state()}, ctx.Err()

@@ -78,6 +78,12 @@ func (f *fold) lost(at time.Time) {
 	f.derive(at)
 }
 
+// doubt is what remains when the evidence cannot be read.
+func (f *fold) doubt(why string, at time.Time) {
+	f.does(protocol.StateUncertain, outgoingLine(why), at)
+	f.become(protocol.StateUncertain, outgoingLine(why), at)
+}
+
 func (f *fold) end(at time.Time, reason string) {
 	f.session.ExitedAt, f.session.ExitReason = &at, reason
 	f.session.ExitCode = nil

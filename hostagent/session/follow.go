@@ -22,10 +22,38 @@ const (
 // errRunOver ends what belongs to a run when its holder has gone.
 var errRunOver = errors.New("the run is over")
 
-// follow stays with a run until it is over or ctx ends. It returns nil in both cases.
-func (s *session) follow(ctx context.Context) error {
+// followAgain is how long after a failure to read the evidence it is tried again.
+const followAgain = 5 * time.Second
+
+// follow stays with a run until it is over or ctx ends. While the evidence cannot be read, the session's state is
+// uncertain.
+func (s *session) follow(ctx context.Context) {
 	s.setRunning(true)
 	defer s.setRunning(false)
+	for {
+		err := s.followRun(ctx)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		s.logger.Error("session not followed", "error", err)
+		s.doubt(err)
+		if sleep(ctx, followAgain) != nil {
+			return
+		}
+	}
+}
+
+func (s *session) doubt(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fold.doubt(err.Error(), s.now().UTC().Truncate(time.Millisecond))
+	if err := s.keep(); err != nil {
+		s.logger.Error("event log not written", "error", err)
+	}
+}
+
+// followRun returns nil when the run is over or ctx has ended.
+func (s *session) followRun(ctx context.Context) error {
 	giveUp := s.now().Add(holderGrace)
 	for !s.exited() {
 		client, err := holder.Dial(ctx, s.dir)
@@ -36,7 +64,7 @@ func (s *session) follow(ctx context.Context) error {
 			continue
 		}
 		if err != nil {
-			return ignoreCancel(ctx, fmt.Errorf("session %s: %w", s.birth.Session, err))
+			return ignoreCancel(ctx, fmt.Errorf("session %s: %w", s.id, err))
 		}
 		err = s.accompany(ctx, client)
 		err = errors.Join(err, client.Close())
@@ -61,7 +89,7 @@ func (s *session) withoutHolder(ctx context.Context, giveUp time.Time) error {
 	s.view(func(f *fold) { last = f.position.Journal })
 	entries, err := holder.ReadJournal(s.dir, last)
 	if err != nil {
-		return fmt.Errorf("session %s: %w", s.birth.Session, err)
+		return fmt.Errorf("session %s: %w", s.id, err)
 	}
 	if err := s.look(entries); err != nil {
 		return err
@@ -106,7 +134,7 @@ func (s *session) receive(ctx context.Context, client *holder.Client, entries ch
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("following session %s: %w", s.birth.Session, err)
+			return fmt.Errorf("following session %s: %w", s.id, err)
 		}
 		select {
 		case entries <- entry:

@@ -19,8 +19,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"switchboard/hostagent/agentkind"
 	"switchboard/hostagent/policy"
 	"switchboard/hostagent/protocol"
@@ -36,8 +34,8 @@ type Manager struct {
 	Log     *slog.Logger     // nil: nowhere
 	Now     func() time.Time // nil: the clock
 
-	creating sync.Mutex // one start at a time, so that the policy's limit holds
-	group    *errgroup.Group
+	creating sync.Mutex     // one start at a time, so that the policy's limit holds
+	group    sync.WaitGroup // the goroutine of each session that is followed
 	stop     context.CancelFunc
 	running  context.Context //nolint:containedctx // ends when Close is called
 	lock     *os.File
@@ -58,7 +56,6 @@ func (m *Manager) Open(ctx context.Context) error {
 		return err
 	}
 	m.running, m.stop = context.WithCancel(context.WithoutCancel(ctx))
-	m.group = &errgroup.Group{}
 	entries, err := os.ReadDir(m.Dir)
 	if err != nil {
 		return errors.Join(fmt.Errorf("listing the sessions: %w", err), m.Close())
@@ -110,7 +107,8 @@ func (m *Manager) Close() error {
 	}
 	m.stop()
 	m.stop = nil
-	err := m.group.Wait()
+	m.group.Wait()
+	var err error
 	for _, s := range m.all() {
 		err = errors.Join(err, s.log.close())
 	}
@@ -134,12 +132,7 @@ func (m *Manager) load(id protocol.SessionID) (*session, error) {
 
 // start follows a session's run until it is over.
 func (m *Manager) start(s *session) {
-	m.group.Go(func() error {
-		if err := s.follow(m.running); err != nil {
-			m.Log.Error("session no longer followed", "session", s.birth.Session, "error", err)
-		}
-		return nil
-	})
+	m.group.Go(func() { s.follow(m.running) })
 }
 
 func (m *Manager) dir(id protocol.SessionID) string { return filepath.Join(m.Dir, string(id)) }

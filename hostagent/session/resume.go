@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"switchboard/hostagent/holder"
 	"switchboard/hostagent/protocol"
@@ -19,19 +20,23 @@ func (m *Manager) Resume(ctx context.Context, r protocol.ResumeSessionRequest) (
 	}
 	s.acting.Lock()
 	defer s.acting.Unlock()
-	if s.birth.resumedBy(r.Command) {
+	if s.born().resumedBy(r.Command) {
 		return protocol.SessionReply{Session: s.state()}, nil
 	}
-	if !s.exited() || holder.Alive(s.dir) {
-		return protocol.SessionReply{}, protocol.Errorf(protocol.CodeConflict, "the session is live; only an exited one can be resumed")
+	if !s.exited() {
+		return protocol.SessionReply{}, stillLive()
 	}
-	if err := m.mayResume(s.birth); err != nil {
+	if err := m.mayResume(s.born()); err != nil {
 		return protocol.SessionReply{}, fromPolicy(err)
 	}
 	if err := s.waitStopped(ctx); err != nil {
 		return protocol.SessionReply{}, unavailable("waiting for the last run to end", err)
 	}
 	return m.resume(ctx, s, r.Command)
+}
+
+func stillLive() error {
+	return protocol.Errorf(protocol.CodeConflict, "the session is live; only an exited one can be resumed")
 }
 
 // mayResume: the policy may have changed since the session was created.
@@ -51,15 +56,16 @@ func (m *Manager) resume(ctx context.Context, s *session, command protocol.Comma
 	if err != nil {
 		return protocol.SessionReply{}, protocol.Errorf(protocol.CodeUnavailable, "%v", err)
 	}
-	next := s.birth
+	before := s.born()
+	next := before
 	next.Program, next.AgentVersion = program, version
-	next.Resumed = append(next.Resumed, command)
+	next.Resumed = append(slices.Clone(next.Resumed), command)
 	if err := next.write(s.dir); err != nil {
 		return protocol.SessionReply{}, unavailable("noting the resumption", err)
 	}
 	// An agent that never got a message has written no transcript: there is nothing to resume, and its id is free.
 	if err := m.launch(ctx, next, transcript != "" && exists(transcript), conversation); err != nil {
-		return protocol.SessionReply{}, errors.Join(err, s.birth.write(s.dir))
+		return protocol.SessionReply{}, errors.Join(err, before.write(s.dir))
 	}
 	s.mu.Lock()
 	s.birth = next
@@ -90,17 +96,27 @@ func (s *session) catchUp(runs int) error {
 	return nil
 }
 
-// waitStopped waits until nobody follows the last run any more: two would write one event log.
+// waitStopped waits until nobody follows the last run any more, since two would write one event log, and until
+// its holder has gone, which may outlive the agent by a moment.
 func (s *session) waitStopped(ctx context.Context) error {
 	for {
 		s.mu.Lock()
 		running, changed := s.running, s.changed
 		s.mu.Unlock()
 		if !running {
-			return nil
+			break
 		}
 		if err := wait(ctx, changed); err != nil {
 			return err
 		}
 	}
+	for giveUp := s.now().Add(holderGrace); holder.Alive(s.dir); {
+		if s.now().After(giveUp) {
+			return errors.New("its holder still runs")
+		}
+		if err := sleep(ctx, lookEvery); err != nil {
+			return err
+		}
+	}
+	return nil
 }

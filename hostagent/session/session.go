@@ -17,6 +17,7 @@ import (
 // session is one agent in one terminal: the fold of its evidence, its event log, and while it lives, those who
 // look and type.
 type session struct {
+	id     protocol.SessionID
 	dir    string
 	kind   agentkind.Kind
 	log    *eventLog
@@ -52,7 +53,7 @@ func openSession(dir string, kinds []agentkind.Kind, getenv func(string) string,
 		return nil, err
 	}
 	s := &session{
-		dir: dir, kind: kind, log: log, logger: logger.With("session", b.Session), now: now, told: told,
+		id: b.Session, dir: dir, kind: kind, log: log, logger: logger.With("session", b.Session), now: now, told: told,
 		birth: b, fold: newFold(b, kind), changed: make(chan struct{}), freed: map[protocol.PromptID]bool{},
 	}
 	s.fold.process.Getenv = getenv
@@ -67,7 +68,7 @@ func openSession(dir string, kinds []agentkind.Kind, getenv func(string) string,
 func (s *session) restore(steps []step) error {
 	entries, err := holder.ReadJournal(s.dir, 0)
 	if err != nil {
-		return fmt.Errorf("session %s: %w", s.birth.Session, err)
+		return fmt.Errorf("session %s: %w", s.id, err)
 	}
 	entries = s.fold.replay(entries, steps, s.misread)
 	s.visible = s.fold.session
@@ -177,6 +178,13 @@ func (s *session) state() protocol.Session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.visible
+}
+
+// born is what the session was asked to be.
+func (s *session) born() birth {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.birth
 }
 
 // view reads from the fold.

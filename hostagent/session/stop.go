@@ -65,6 +65,8 @@ func ignoreGone(err error) error {
 }
 
 func (s *session) afterExit(ctx context.Context) (protocol.SessionReply, error) {
+	ctx, cancel := context.WithTimeout(ctx, holderGrace+politeness)
+	defer cancel()
 	if err := s.until(ctx, func(f *fold) bool { return f.session.ExitedAt != nil }); err != nil {
 		return protocol.SessionReply{}, protocol.Errorf(protocol.CodeInternal, "the session was told to end; whether it has is unknown")
 	}
