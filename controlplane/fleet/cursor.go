@@ -44,7 +44,7 @@ func parseCursor(text string) (cursor, error) {
 // look is a short digest of all that a waiting caller should hear of beside the transcript.
 func (s Session) look() string {
 	sum := sha256.New()
-	fmt.Fprintln(sum, s.State, s.StateSeq, s.HostOnline, s.ExitReason)
+	fmt.Fprintln(sum, s.State, s.StateSeq, s.Expecting, s.HostOnline, s.ExitReason)
 	for _, p := range s.Open {
 		fmt.Fprintln(sum, p.ID, p.Status)
 	}

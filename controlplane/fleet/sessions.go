@@ -24,8 +24,10 @@ type Session struct {
 	Creator    string
 	Open       []Prompt // prompts that are not settled, oldest first
 
-	StateSeq uint64 // the event up to which State is known
-	Access   Access // of the caller who asked
+	StateSeq  uint64     // the event up to which State is known
+	MessageAt *time.Time // when a message was last heard of that an idle State does not reflect yet; nil: there is none
+	Expecting bool       // such a message is on its way: the session is idle for the moment only
+	Access    Access     // of the caller who asked
 }
 
 // SessionFilter narrows a listing.
@@ -46,7 +48,7 @@ type SessionPage struct {
 type SessionStore interface {
 	// VisibleSessions are those on hosts that the person owns or shares, with their open prompts, those that live
 	// first, then newest first. HostOnline is whether the host has not been found to be away, and HostAway since
-	// when it is away or, if it is not, when it was last heard of.
+	// when it is away or, if it is not, when it was last heard of. Expecting is left to judge.
 	VisibleSessions(ctx context.Context, user auth.UserID, q SessionQuery) ([]Session, error)
 	// ResolveSession finds those among the person's that have this id, handle or name, in any case of letters.
 	ResolveSession(ctx context.Context, user auth.UserID, ref string) ([]Session, error)
@@ -142,8 +144,12 @@ func (f *Fleet) Session(ctx context.Context, c auth.Caller, ref string) (Session
 	return f.session(ctx, c, deed{scope: auth.ScopeSessionsRead, need: AccessViewer}, ref)
 }
 
-// judge decides by the time whether the hosts of sessions that the store returned are online: one that is silent
-// for too long is away.
+// messageGrace is how long an idle agent may take to begin with a message: the host waits some seconds for whoever
+// is typing at the terminal, and 10 s for the agent's receipt. One that takes longer keeps nobody waiting.
+const messageGrace = time.Minute
+
+// judge decides what the time says of sessions that the store returned: a host that is silent for too long is away,
+// and a message that is not taken up for too long is expected no more.
 func (f *Fleet) judge(sessions []Session) {
 	for i := range sessions {
 		s := &sessions[i]
@@ -151,6 +157,8 @@ func (f *Fleet) judge(sessions []Session) {
 		if s.HostOnline {
 			s.HostAway = time.Time{}
 		}
+		s.Expecting = s.MessageAt != nil &&
+			(f.Now().Sub(*s.MessageAt) < messageGrace || f.Now().Sub(s.StateAt) < messageGrace)
 	}
 }
 

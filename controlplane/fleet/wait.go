@@ -28,7 +28,8 @@ const backstop = 2 * time.Second
 type Until string
 
 // The kinds of news. Of one session, an open prompt and an exit end a wait at once; that it is idle ends it at once
-// only without a cursor, and else when it has become so after it.
+// only without a cursor, and else when it has become so after it. It is not idle while a message is on its way to
+// it, or was accepted since it was last said to be.
 const (
 	UntilChange    Until = "change"    // anything new; of all sessions: of their states and prompts
 	UntilAttention Until = "attention" // a prompt is open, or it is idle or exited
@@ -111,7 +112,7 @@ func (w WaitFor) reached(s Session, known cursor) bool {
 // holds reports whether a session is as it is waited for. Of a host that is away only an exit can be believed.
 func (u Until) holds(s Session, idleCounts bool) bool {
 	prompted := s.HostOnline && slices.ContainsFunc(s.Open, func(p Prompt) bool { return p.Status == protocol.PromptAsked })
-	idle := s.HostOnline && s.State == protocol.StateIdle && idleCounts
+	idle := s.HostOnline && s.State == protocol.StateIdle && !s.Expecting && idleCounts
 	exited := s.State == protocol.StateExited
 	switch u {
 	case UntilIdle:

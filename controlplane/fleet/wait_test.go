@@ -49,6 +49,59 @@ func TestWaitForSession(t *testing.T) {
 	}
 }
 
+// What a session was before it got a message is not what who sent it waits for.
+func TestIdleIsNewerThanTheMessage(t *testing.T) {
+	w := newWorld(t)
+	alice := w.person("alice", auth.RoleMember)
+	h := w.newHost(alice, "mac-1")
+	s := must(w.CreateSession(t.Context(), alice, fleet.NewSession{Name: "web-app", Message: "run the tests"}))(t)
+	reached := func(until fleet.Until) bool {
+		t.Helper()
+		return must(w.WaitForSession(t.Context(), alice, fleet.WaitFor{Session: s.Handle, Until: until, Timeout: 1}))(t).Reached
+	}
+	wantBusy := func(when string) {
+		t.Helper()
+		for _, until := range []fleet.Until{fleet.UntilIdle, fleet.UntilAttention} {
+			if reached(until) {
+				t.Errorf("%s: %s is reached", when, until)
+			}
+		}
+	}
+	var first protocol.MessageID
+	if err := w.sql.QueryRow(t.Context(), `SELECT id FROM messages`).Scan(&first); err != nil {
+		t.Fatal(err)
+	}
+	h.is(s.ID, protocol.StateIdle)
+	wantBusy("ready, with the first message delivered")
+	h.say(s.ID, protocol.EventMessage, protocol.MessageState{ID: first, Status: protocol.MessageAccepted})
+	wantBusy("the first message is accepted, and nothing done yet")
+	h.is(s.ID, protocol.StateWorking)
+	h.is(s.ID, protocol.StateIdle)
+	if !reached(fleet.UntilIdle) || !reached(fleet.UntilAttention) {
+		t.Error("not idle when the agent is done")
+	}
+
+	known := must(w.WaitForSession(t.Context(), alice, fleet.WaitFor{Until: fleet.UntilIdle, Timeout: 1}))(t).Cursor
+	second := must(w.SendMessage(t.Context(), alice, s.Handle, "once more", ""))(t)
+	wantBusy("a second message is delivered")
+	any := fleet.WaitFor{Until: fleet.UntilIdle, Timeout: 1, Cursor: known}
+	if must(w.WaitForSession(t.Context(), alice, any))(t).Reached {
+		t.Error("a second message is delivered: any session is idle")
+	}
+	w.Now = func() time.Time { return time.Now().Add(70 * time.Second) }
+	if err := w.db.RecordHeartbeat(t.Context(), h.ID, w.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if !reached(fleet.UntilIdle) {
+		t.Error("a message that the agent does not take keeps people waiting for ever")
+	}
+	w.Now = time.Now
+	h.say(s.ID, protocol.EventMessage, protocol.MessageState{ID: second.ID, Status: protocol.MessageNotConfirmed})
+	if !reached(fleet.UntilIdle) {
+		t.Error("not idle after a message of which nothing more is expected")
+	}
+}
+
 // A reader who goes on from each answer's cursor sees every entry once, however they fall.
 func TestWaitMissesNothing(t *testing.T) {
 	w := newWorld(t)

@@ -100,11 +100,11 @@ func (h *scriptedHost) carryOut(name string, data []byte) (reply any, after func
 		now := time.Now()
 		code := 0
 		session.State, session.Evidence, session.StateAt, session.ExitedAt, session.ExitCode = protocol.StateExited, "process exit", now, &now, &code
-		h.report(session.ID, protocol.EventSession, session)
+		h.report(session.ID, protocol.EventSession, *session)
 		return protocol.SessionReply{Session: *session}, nil, nil
 	case protocol.InterruptSession.Name, protocol.ResumeSession.Name:
 		session.State, session.StateAt, session.ExitedAt, session.ExitCode = protocol.StateIdle, time.Now(), nil, nil
-		h.report(session.ID, protocol.EventSession, session)
+		h.report(session.ID, protocol.EventSession, *session)
 		return protocol.SessionReply{Session: *session}, nil, nil
 	case protocol.SendMessage.Name:
 		request := decode[protocol.SendMessageRequest](data)
@@ -154,8 +154,7 @@ func (h *scriptedHost) work(r protocol.SendMessageRequest) {
 			Options: []protocol.Option{{ID: protocol.OptionAllow, Label: "Yes"}, {ID: protocol.OptionDeny, Label: "No"}},
 		}
 		prompt.Digest = prompt.Sum()
-		h.report(r.Session, protocol.EventPrompt, prompt)
-		h.become(r.Session, protocol.StateWaiting)
+		h.reportStep(r.Session, protocol.NewEvent(time.Now(), protocol.EventPrompt, prompt), h.stateEvent(r.Session, protocol.StateWaiting))
 	default:
 		h.report(r.Session, protocol.EventEntry, protocol.Entry{Role: protocol.RoleAssistant, Text: "you said: " + r.Text})
 		h.become(r.Session, protocol.StateIdle)
@@ -173,24 +172,31 @@ func (h *scriptedHost) settle(r protocol.AnswerPromptRequest) {
 }
 
 func (h *scriptedHost) become(id protocol.SessionID, state protocol.State) {
+	h.reportStep(id, h.stateEvent(id, state))
+}
+
+func (h *scriptedHost) stateEvent(id protocol.SessionID, state protocol.State) protocol.Event {
 	session := h.sessions[id]
 	session.State, session.Evidence, session.StateAt = state, "hook", time.Now()
-	h.report(id, protocol.EventSession, session)
+	return protocol.NewEvent(session.StateAt, protocol.EventSession, *session)
 }
 
 // report commits one event of a session. It is called with the lock held.
 func (h *scriptedHost) report(id protocol.SessionID, kind protocol.EventKind, body any) {
+	h.reportStep(id, protocol.NewEvent(time.Now(), kind, body))
+}
+
+// reportStep commits events that follow from one step, as a host does, in one batch.
+func (h *scriptedHost) reportStep(id protocol.SessionID, events ...protocol.Event) {
 	session := h.sessions[id]
-	session.LastSeq++
-	if kind == protocol.EventSession {
-		body = *session
+	for i := range events {
+		session.LastSeq++
+		events[i].Seq = session.LastSeq
 	}
-	event := protocol.NewEvent(time.Now(), kind, body)
-	event.Seq = session.LastSeq
 	reply, err := h.world.fleet.RecordEvents(context.WithoutCancel(h.world.t.Context()), h.id,
-		protocol.EventsRequest{Session: id, Events: []protocol.Event{event}})
-	if err != nil || reply.LastSeq != event.Seq {
-		h.world.t.Errorf("event %d (%s): committed up to %d, %v", event.Seq, kind, reply.LastSeq, err)
+		protocol.EventsRequest{Session: id, Events: events})
+	if err != nil || reply.LastSeq != session.LastSeq {
+		h.world.t.Errorf("events up to %d: committed up to %d, %v", session.LastSeq, reply.LastSeq, err)
 	}
 }
 

@@ -20,7 +20,16 @@ const sessionColumns = `
 	s.id, s.name, s.agent, s.agent_version, s.working_dir, s.permission_mode, s.state, s.evidence, s.state_at,
 	s.started_at, s.exited_at, s.exit_code, s.exit_reason, s.last_seq, s.state_seq, s.handle, s.host_id, h.name,
 	h.away_since IS NULL AND h.last_seen_at IS NOT NULL, coalesce(h.away_since, h.last_seen_at),
-	s.created_by, u.display_name, h.owner_id IS NOT DISTINCT FROM $1, coalesce(x.access, '')`
+	s.created_by, u.display_name, h.owner_id IS NOT DISTINCT FROM $1, coalesce(x.access, ''),
+	CASE WHEN s.state = 'idle' THEN (` + unreflected + `) END`
+
+// unreflected is when a message was last heard of that the idle state of session s does not reflect: it is not
+// final, or the event by which the agent accepted it came after the state's.
+const unreflected = `
+	SELECT max(m.updated_at) FROM messages m
+	WHERE m.session_id = s.id AND (m.status IN ('queued', 'delivered') OR m.status = 'accepted' AND m.id = ANY (ARRAY(
+		SELECT e.body->>'id' FROM events e
+		WHERE e.session_id = s.id AND e.seq > s.state_seq AND e.kind = 'message_changed')))`
 
 // visibleSessions are those that the person $1 may see: on hosts that he owns or that are shared with him.
 const visibleSessions = `
@@ -37,7 +46,7 @@ func scanSession(row pgx.CollectableRow) (fleet.Session, error) {
 	var share string
 	err := row.Scan(&s.ID, &s.Name, &s.Agent, &s.AgentVersion, &s.WorkingDir, &s.PermissionMode, &s.State, &s.Evidence, &s.StateAt,
 		&s.StartedAt, &s.ExitedAt, &s.ExitCode, &s.ExitReason, &s.LastSeq, &s.StateSeq, &s.Handle, &s.Host, &s.HostName,
-		&s.HostOnline, &seen, &s.CreatedBy, &s.Creator, &owner, &share)
+		&s.HostOnline, &seen, &s.CreatedBy, &s.Creator, &owner, &share, &s.MessageAt)
 	if seen != nil {
 		s.HostAway = *seen
 	}
