@@ -17,8 +17,8 @@ const maxClaudeMessage = 100_000 // bytes
 
 // cleanClaudeMessage makes the text that the CLI's input box would make of it, so that the receipt can be
 // compared exactly. What would act instead of being said is refused: a leading / runs a command, also after
-// spaces, and exit alone ends the CLI. A leading ! would run a shell command without asking; a space in front
-// makes it text.
+// spaces and characters that nobody sees, and exit alone ends the CLI. A leading ! would run a shell command
+// without asking; a space in front makes it text.
 func cleanClaudeMessage(text string) (string, error) {
 	if len(text) > maxClaudeMessage {
 		return "", fmt.Errorf("the message has %d bytes; at most %d can be typed", len(text), maxClaudeMessage)
@@ -34,7 +34,7 @@ func cleanClaudeMessage(text string) (string, error) {
 	}
 	text = norm.NFC.String(strings.Map(dropInvisible, text))
 	text = strings.TrimRightFunc(strings.TrimLeft(text, "\n"), unicode.IsSpace)
-	switch start := strings.TrimSpace(text); {
+	switch start := visible(text); {
 	case start == "":
 		return "", errors.New("the message is empty")
 	case strings.HasPrefix(start, "/"):
@@ -42,7 +42,7 @@ func cleanClaudeMessage(text string) (string, error) {
 	case slices.Contains(claudeExits, strings.ToLower(start)):
 		return "", fmt.Errorf("the message %q would end the agent; terminate the session instead, or say it in more words", start)
 	case strings.HasPrefix(start, "!"):
-		return " " + start, nil
+		return " " + text[strings.Index(text, "!"):], nil
 	}
 	return text, nil
 }
