@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/google/uuid"
 )
 
 // claudeHook is what the hooks' payloads have in common and what differs, in one.
@@ -47,7 +49,7 @@ func readClaudeHook(payload []byte) (Hook, error) {
 	}
 	hook := Hook{
 		Event: raw.Event, Kind: HookOther,
-		Session: raw.SessionID, Transcript: raw.Transcript, WorkingDir: raw.Cwd, Mode: raw.Mode,
+		Session: conversationID(raw.SessionID), Transcript: raw.Transcript, WorkingDir: raw.Cwd, Mode: raw.Mode,
 		Text: raw.Prompt, Tool: raw.Tool, ToolUse: raw.ToolUse, Input: raw.ToolInput,
 		Agent: raw.AgentID, Subagent: raw.AgentType,
 	}
@@ -64,6 +66,15 @@ func readClaudeHook(payload []byte) (Hook, error) {
 		hook.Text = claudeAnswers(raw.ToolInput)
 	}
 	return hook, nil
+}
+
+// conversationID is the id if it is one. It will stand on the command line of a resumed agent, and any program that
+// the agent runs can call the hook too: --dangerously-skip-permissions is no id.
+func conversationID(id string) string {
+	if uuid.Validate(id) != nil || len(id) != 36 {
+		return ""
+	}
+	return id
 }
 
 // claudeAnswers is what was answered, in words.
