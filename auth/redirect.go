@@ -2,6 +2,7 @@ package auth
 
 import (
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,6 +59,11 @@ func isLoopback(uri string) bool {
 
 const maxRedirectURI = 2000 // bytes
 
+// plainHost is a name or an address in ASCII, with or without a port, once what is percent-encoded in it is decoded:
+// a host with an encoded Cyrillic letter would look like another's on the consent page, and one with a semicolon
+// would write into that page's policy.
+var plainHost = regexp.MustCompile(`^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?$`)
+
 // checkRedirectURI says what keeps a URI from being registered; it is empty if nothing does.
 func checkRedirectURI(uri, applicationType string) (problem string) {
 	if len(uri) > maxRedirectURI {
@@ -75,7 +81,7 @@ func checkRedirectURI(uri, applicationType string) (problem string) {
 	}
 	switch u.Scheme {
 	case "https":
-		if u.Hostname() == "" || strings.HasSuffix(u.Host, ":") || u.Port() != "" && !isPort(u.Port()) {
+		if !plainHost.MatchString(u.Host) || u.Port() != "" && !isPort(u.Port()) {
 			return "has no valid host"
 		}
 		return ""
