@@ -21,9 +21,10 @@ type serveCommand struct {
 // Run serves until the context ends.
 func (c *serveCommand) Run(env environment) error { return serve(env, c.config, nil) }
 
-// Limits of the HTTP server. A request's body has limits of its own where it is read.
+// Limits of the HTTP server. How long a request's body may be is decided where it is read.
 const (
 	headerTimeout = 10 * time.Second
+	readTimeout   = time.Minute // for a whole request; what follows it, a stream or a host's WebSocket, may take longer
 	idleTimeout   = 2 * time.Minute
 	maxHeader     = 64 << 10
 	drainTimeout  = 10 * time.Second // for requests in hand when the server stops
@@ -109,6 +110,7 @@ func (p *plane) server(streams context.Context) *http.Server {
 		Handler:           clientAddr(p.config.TrustedProxy, p.routes()),
 		BaseContext:       func(net.Listener) context.Context { return streams },
 		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelWarn),
