@@ -31,8 +31,11 @@ const (
 	maxPageBytes   = 1 << 20
 )
 
-// maxTerminalLines is how many lines of a terminal's recording can be asked for.
-const maxTerminalLines = 10_000
+// How many lines of a terminal's recording are read, if it is not said, and at most. A line says less than an entry.
+const (
+	defaultTerminalLines = 200
+	maxTerminalLines     = 10_000
+)
 
 // Transcript returns a run of a session's transcript: what follows a cursor or, without one, its end.
 func (f *Fleet) Transcript(ctx context.Context, c auth.Caller, ref, at string, limit int) (TranscriptPage, error) {
@@ -120,7 +123,7 @@ func (f *Fleet) Terminal(ctx context.Context, c auth.Caller, ref string, lines i
 		return Session{}, protocol.ReadTerminalReply{}, refuse(ErrInvalid, "lines %d: want 1 to %d", lines, maxTerminalLines)
 	}
 	if lines == 0 {
-		lines = defaultEntries
+		lines = defaultTerminalLines
 	}
 	reply, err := ask(ctx, f, session.peer(), protocol.ReadTerminal, protocol.ReadTerminalRequest{Session: session.ID, Lines: lines})
 	return session, reply, err

@@ -9,7 +9,7 @@ import (
 
 type getLogsInput struct {
 	SessionID string `json:"session_id" required:"true" max:"100" doc:"The session's handle, UUID, or a name that only it has."`
-	Lines     int    `json:"lines" min:"1" max:"500" doc:"How many transcript entries or terminal lines; 50 if left out."`
+	Lines     int    `json:"lines" min:"1" max:"500" doc:"How many transcript entries or terminal lines; if left out, 50 entries or 200 lines."`
 	Cursor    string `json:"cursor" max:"100" doc:"Of the transcript: go on after what an earlier answer showed."`
 	View      string `json:"view" enum:"transcript,screen,terminal" doc:"transcript (if left out): what was said and done; screen: what the terminal shows now; terminal: the last lines that went over it."`
 }
@@ -30,8 +30,6 @@ const (
 	viewTerminal   = "terminal"
 )
 
-const defaultLines = 50
-
 func getLogs() Tool {
 	return typed(Tool{
 		Name:  "get_logs",
@@ -41,9 +39,6 @@ func getLogs() Tool {
 		Scope: auth.ScopeSessionsRead,
 		Hints: readOnly,
 	}, func(ctx context.Context, c call, in getLogsInput) (getLogsOutput, error) {
-		if in.Lines == 0 {
-			in.Lines = defaultLines
-		}
 		switch in.View {
 		case viewScreen:
 			return c.screen(ctx, in)
@@ -62,7 +57,7 @@ func (c call) screen(ctx context.Context, in getLogsInput) (getLogsOutput, error
 
 func (c call) terminal(ctx context.Context, in getLogsInput) (getLogsOutput, error) {
 	session, terminal, err := c.fleet.Terminal(ctx, c.caller, in.SessionID, in.Lines)
-	text, cut := lastLines(plainLines(terminal.Lines))
+	text, cut := lastLines(fewerBlanks(plainLines(terminal.Lines)))
 	return c.logs(session, viewTerminal, text, cut), err
 }
 

@@ -76,3 +76,25 @@ func lastLines(lines []string) (text string, cut bool) {
 	}
 	return strings.Join(lines[first:], "\n"), first > 0
 }
+
+// maxBlank is how many blank lines in a row are shown.
+const maxBlank = 2
+
+// fewerBlanks leaves out what a terminal's empty places make: blank lines at either end, and more than maxBlank in a
+// row.
+func fewerBlanks(lines []string) []string {
+	var kept []string
+	blank := 0
+	for _, line := range lines {
+		if strings.TrimSpace(line) == "" {
+			blank++
+			continue
+		}
+		if len(kept) > 0 {
+			kept = append(kept, make([]string, min(blank, maxBlank))...)
+		}
+		kept = append(kept, line)
+		blank = 0
+	}
+	return kept
+}
