@@ -34,6 +34,7 @@ type Session struct {
 type SessionFilter struct {
 	Host   string // id or name
 	State  protocol.State
+	Recent bool // leave out what ended more than a day ago, unless State asks for what has ended
 	Cursor string
 	Limit  int // 0: 50
 }
@@ -42,6 +43,7 @@ type SessionFilter struct {
 type SessionPage struct {
 	Sessions []Session
 	Next     string // cursor of the next page; empty at the end
+	LeftOut  int    // at the end: how many were left out, since they ended too long ago
 }
 
 // SessionStore keeps sessions.
@@ -50,6 +52,8 @@ type SessionStore interface {
 	// first, then newest first. HostOnline is whether the host has not been found to be away, and HostAway since
 	// when it is away or, if it is not, when it was last heard of. Expecting is left to judge.
 	VisibleSessions(ctx context.Context, user auth.UserID, q SessionQuery) ([]Session, error)
+	// CountEnded counts those among the person's that ended before a time; host narrows them.
+	CountEnded(ctx context.Context, user auth.UserID, host protocol.HostID, before time.Time) (int, error)
 	// ResolveSession finds those among the person's that have this id, handle or name, in any case of letters.
 	ResolveSession(ctx context.Context, user auth.UserID, ref string) ([]Session, error)
 	// InsertSession keeps a session that its host does not have yet, unless its creator used the same key before:
@@ -66,6 +70,7 @@ type SessionStore interface {
 type SessionQuery struct {
 	Host  protocol.HostID
 	State protocol.State
+	Since time.Time     // leaves out those that ended before; zero: none
 	After *SessionPlace // the last of the page before
 	Limit int
 }
@@ -108,10 +113,21 @@ func (f *Fleet) ListSessions(ctx context.Context, c auth.Caller, filter SessionF
 	}
 	f.judge(sessions)
 	if len(sessions) <= limit {
-		return SessionPage{Sessions: sessions}, nil
+		leftOut, err := f.countLeftOut(ctx, c, query)
+		return SessionPage{Sessions: sessions, LeftOut: leftOut}, err
 	}
 	return SessionPage{Sessions: sessions[:limit], Next: sessions[limit-1].place().String()}, nil
 }
+
+func (f *Fleet) countLeftOut(ctx context.Context, c auth.Caller, query SessionQuery) (int, error) {
+	if query.Since.IsZero() {
+		return 0, nil
+	}
+	return f.Store.CountEnded(ctx, c.User, query.Host, query.Since)
+}
+
+// recentEnd is how long ago a session may have ended to be among the recent ones.
+const recentEnd = 24 * time.Hour
 
 func (f *Fleet) sessionQuery(ctx context.Context, c auth.Caller, filter SessionFilter) (SessionQuery, error) {
 	query := SessionQuery{State: filter.State, Limit: filter.Limit}
@@ -123,6 +139,9 @@ func (f *Fleet) sessionQuery(ctx context.Context, c auth.Caller, filter SessionF
 	}
 	if filter.Limit == 0 {
 		query.Limit = defaultSessions
+	}
+	if filter.Recent && filter.State == "" {
+		query.Since = f.Now().Add(-recentEnd)
 	}
 	if filter.Cursor != "" {
 		place, err := parsePlace(filter.Cursor)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -201,6 +202,42 @@ func TestListSessionsInPages(t *testing.T) {
 	for _, filter := range []fleet.SessionFilter{{State: "dancing"}, {Limit: -1}, {Limit: 1000}, {Cursor: "x"}, {Cursor: "e30"}} {
 		if _, err := w.ListSessions(t.Context(), alice, filter); !errors.Is(err, fleet.ErrInvalid) {
 			t.Errorf("filter %+v: error %v, want invalid", filter, err)
+		}
+	}
+}
+
+// Whoever asks what is running is not shown all that ever ran.
+func TestListRecentSessions(t *testing.T) {
+	w := newWorld(t)
+	alice, bob := w.person("alice", auth.RoleMember), w.person("bob", auth.RoleMember)
+	h, other, foreign := w.newHost(alice, "mac-1"), w.newHost(alice, "mac-2"), w.newHost(bob, "mac-3")
+	live, recent := w.session(alice, h, "live"), w.session(alice, h, "recent")
+	endedAgo := func(h *host, s fleet.Session, ago time.Duration) {
+		at := time.Now().Add(-ago)
+		h.say(s.ID, protocol.EventSession, protocol.Session{State: protocol.StateExited, StateAt: time.Now(), ExitedAt: &at})
+	}
+	endedAgo(h, recent, 23*time.Hour)
+	for _, old := range []*host{h, h, other} {
+		endedAgo(old, w.session(alice, old, "old"), 25*time.Hour)
+	}
+	endedAgo(foreign, w.session(bob, foreign, "theirs"), 25*time.Hour)
+	tests := []struct {
+		filter   fleet.SessionFilter
+		sessions int
+		leftOut  int
+		name     string
+	}{
+		{fleet.SessionFilter{Recent: true}, 2, 3, "without a filter"},
+		{fleet.SessionFilter{Recent: true, Host: "mac-1"}, 2, 2, "on one host"},
+		{fleet.SessionFilter{Recent: true, State: protocol.StateExited}, 4, 0, "those that ended"},
+		{fleet.SessionFilter{Recent: true, State: protocol.StateStarting}, 1, 0, "those that start"},
+		{fleet.SessionFilter{Recent: true, Limit: 1}, 1, 0, "a first page"},
+		{fleet.SessionFilter{}, 5, 0, "all"},
+	}
+	for _, test := range tests {
+		page := must(w.ListSessions(t.Context(), alice, test.filter))(t)
+		if len(page.Sessions) != test.sessions || page.LeftOut != test.leftOut || page.Sessions[0].ID != live.ID && test.filter.State != protocol.StateExited {
+			t.Errorf("%s: %d sessions and %d left out, want %d and %d", test.name, len(page.Sessions), page.LeftOut, test.sessions, test.leftOut)
 		}
 	}
 }

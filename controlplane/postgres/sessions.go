@@ -65,11 +65,26 @@ func (db *DB) VisibleSessions(ctx context.Context, user auth.UserID, q fleet.Ses
 		FROM `+visibleSessions+`
 			AND ($2 = '' OR s.host_id = $2)
 			AND ($3 = '' OR s.state = $3)
+			AND (s.state <> 'exited' OR `+endedAt+` >= $8)
 			AND ($4 = '' OR (s.state = 'exited') > $5
 				OR (s.state = 'exited') = $5 AND (s.started_at, s.id) < ($6, $4))
 		ORDER BY s.state = 'exited', s.started_at DESC, s.id DESC
-		LIMIT $7`, user, q.Host, q.State, after.ID, after.Exited, after.StartedAt, q.Limit)
+		LIMIT $7`, user, q.Host, q.State, after.ID, after.Exited, after.StartedAt, q.Limit, q.Since)
 	return db.withPrompts(ctx, user, rows)
+}
+
+// endedAt is when the exited session s ended, as far as its host said.
+const endedAt = `coalesce(s.exited_at, s.state_at)`
+
+// CountEnded implements fleet.SessionStore.
+func (db *DB) CountEnded(ctx context.Context, user auth.UserID, host protocol.HostID, before time.Time) (int, error) {
+	var count int
+	err := db.pool.QueryRow(ctx, `
+		SELECT count(*)
+		FROM `+visibleSessions+`
+			AND ($2 = '' OR s.host_id = $2)
+			AND s.state = 'exited' AND `+endedAt+` < $3`, user, host, before).Scan(&count)
+	return count, explain("count sessions that ended", err)
 }
 
 // candidates bounds how many sessions of one name are looked at: more than an answer lists.
