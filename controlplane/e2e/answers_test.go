@@ -35,17 +35,22 @@ type (
 		Prompts []prompt `json:"prompts"`
 	}
 	prompt struct {
-		ID      string `json:"prompt_id"`
-		Session string `json:"session"`
-		Host    string `json:"host"`
-		Kind    string `json:"kind"`
-		Tool    string `json:"tool"`
-		Title   string `json:"title"`
-		Detail  string `json:"detail"`
-		Options []struct {
-			ID    string `json:"id"`
-			Label string `json:"label"`
-		} `json:"options"`
+		ID        string   `json:"prompt_id"`
+		Session   string   `json:"session"`
+		Host      string   `json:"host"`
+		Status    string   `json:"status"`
+		Kind      string   `json:"kind"`
+		Tool      string   `json:"tool"`
+		Title     string   `json:"title"`
+		Detail    string   `json:"detail"`
+		Options   []option `json:"options"`
+		Questions []struct {
+			Text string `json:"text"`
+		} `json:"questions"`
+	}
+	option struct {
+		ID    string `json:"id"`
+		Label string `json:"label"`
 	}
 	hostList struct {
 		Hosts []host `json:"hosts"`
@@ -103,14 +108,14 @@ func (p person) prompts(t *testing.T, filter args) []prompt {
 	return list.Prompts
 }
 
-// awaitPrompt waits until a session asks exactly one question.
+// awaitPrompt waits until a session asks exactly one question that nobody has answered.
 func (p person) awaitPrompt(t *testing.T, ref string) prompt {
 	t.Helper()
 	var list promptList
 	await(t, "a prompt of "+ref, func(ctx context.Context) (bool, error) {
 		list = promptList{}
 		err := p.Call(ctx, "check_prompts", args{"session_id": ref}, &list)
-		return len(list.Prompts) == 1, err
+		return len(list.Prompts) == 1 && list.Prompts[0].Status == "asked", err
 	})
 	return list.Prompts[0]
 }

@@ -37,7 +37,7 @@ func (c *ControlPlane) Data() string { return filepath.Join(c.Dir, "data") }
 // Start starts the control plane, for the first time or again, and waits until it is ready.
 func (c *ControlPlane) Start(ctx context.Context) error {
 	if c.Listen == "" {
-		address, err := freeAddress(ctx)
+		address, err := FreeAddress(ctx)
 		if err != nil {
 			return err
 		}
@@ -104,8 +104,8 @@ func (c *ControlPlane) Stop() error { return c.Process().Stop() }
 // Output is all that the control plane has written, over all its starts.
 func (c *ControlPlane) Output() string { return outputs(c.processes) }
 
-// freeAddress finds a port of the loopback interface that nobody listens on.
-func freeAddress(ctx context.Context) (string, error) {
+// FreeAddress finds a port of the loopback interface that nobody listens on.
+func FreeAddress(ctx context.Context) (string, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", fmt.Errorf("looking for a free port: %w", err)
