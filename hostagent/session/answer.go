@@ -136,7 +136,13 @@ func (s *session) answerHook(ctx context.Context, client *holder.Client, payload
 	if err := s.note(ctx, client, noteAnswer, note); err != nil {
 		return err
 	}
-	return client.Answer(ctx, holder.HookID(note.Prompt), reply)
+	if err := client.Answer(ctx, holder.HookID(note.Prompt), reply); err != nil {
+		return err
+	}
+	return s.until(ctx, func(f *fold) bool {
+		p := f.prompts[note.Prompt]
+		return p.handed() || p.settlement != nil
+	})
 }
 
 // answerFailed says what is known when an answer could not be handed over.

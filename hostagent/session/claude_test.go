@@ -396,6 +396,38 @@ func checkGapFree(t *testing.T, events []protocol.Event) {
 	}
 }
 
+// TestClear: a person clears the conversation, which gives it another id and another transcript.
+func TestClear(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.create("")
+	before := r.send(id, "before")
+	r.entry(id, "the first message", func(e protocol.Entry) bool { return e.Message == before })
+	r.entry(id, "the first answer", func(e protocol.Entry) bool { return e.Role == protocol.RoleAssistant })
+	r.await(id, protocol.StateIdle)
+	r.atTerminal(id, "/clear")
+	r.untilTrue("the command's menu", func() bool { return strings.Contains(r.screen(id), "❯ /clear") })
+	r.atTerminal(id, "\r")
+	s, err := r.session(id)
+	check(t, err)
+	r.untilTrue("the new conversation", func() (cleared bool) {
+		s.view(func(f *fold) { cleared = f.process.Session != string(id) })
+		return cleared
+	})
+	after := r.send(id, "after")
+	r.entry(id, "the second message", func(e protocol.Entry) bool { return e.Message == after })
+	r.await(id, protocol.StateIdle)
+	_, err = r.Terminate(t.Context(), protocol.TerminateSessionRequest{Act: act(), Session: id})
+	check(t, err)
+	_, err = r.Resume(t.Context(), protocol.ResumeSessionRequest{Act: act(), Session: id})
+	check(t, err)
+	r.await(id, protocol.StateIdle)
+	if text := r.screen(id); !strings.Contains(text, "after") || strings.Contains(text, "before") {
+		t.Errorf("resumed another conversation:\n%s", text)
+	}
+	checkNoDoubles(r, r.events(id))
+}
+
 // TestTerminateAtAnyTime ends sessions while something else is being done to them.
 func TestTerminateAtAnyTime(t *testing.T) {
 	t.Parallel()

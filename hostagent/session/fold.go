@@ -24,6 +24,8 @@ type fold struct {
 	process  agentkind.Process
 	runs     int // how often the agent was started
 
+	transcripts []string // that come after position.Transcript, when that is read to its end
+
 	activity activity
 	ready    bool // the agent's own interface is up: it said so by a hook
 	status   agentkind.Status
@@ -152,6 +154,8 @@ func (f *fold) replay(entries []holder.Entry, steps []step, misread func(error))
 // remember takes in a step from the event log: what was told once stands, whatever this version of the fold
 // would make of the same evidence.
 func (f *fold) remember(s step) {
+	for f.position.Transcript != s.Transcript && f.nextTranscript() {
+	}
 	f.position.Transcript, f.position.Offset = s.Transcript, s.Offset
 	if s.Transcript != "" {
 		f.offsets[s.Transcript] = s.Offset

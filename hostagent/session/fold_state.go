@@ -141,8 +141,11 @@ func (f *fold) followConversation(hook agentkind.Hook) {
 	if hook.Session != "" {
 		f.process.Session = hook.Session
 	}
-	if hook.Transcript != "" && hook.Transcript != f.position.Transcript {
-		f.position.Transcript, f.position.Offset = hook.Transcript, f.offsets[hook.Transcript]
+	if hook.Transcript != "" && hook.Transcript != f.lastTranscript() {
+		f.transcripts = append(f.transcripts, hook.Transcript)
+	}
+	if f.position.Transcript == "" {
+		f.nextTranscript()
 	}
 	if hook.Mode != "" {
 		f.session.PermissionMode = hook.Mode

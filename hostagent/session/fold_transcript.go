@@ -7,12 +7,29 @@ import (
 	"switchboard/hostagent/protocol"
 )
 
-// observeLine takes in one line of the agent's transcript, which ends at offset.
-func (f *fold) observeLine(lines []agentkind.Line, path string, offset int64, now time.Time) {
-	f.offsets[path] = offset
-	if path == f.position.Transcript {
-		f.position.Offset = offset
+// lastTranscript is the one that the agent writes now.
+func (f *fold) lastTranscript() string {
+	if n := len(f.transcripts); n > 0 {
+		return f.transcripts[n-1]
 	}
+	return f.position.Transcript
+}
+
+// nextTranscript goes on to the next transcript, if there is one. The one before must have been read to its end.
+func (f *fold) nextTranscript() bool {
+	if len(f.transcripts) == 0 {
+		return false
+	}
+	f.position.Transcript = f.transcripts[0]
+	f.position.Offset = f.offsets[f.position.Transcript]
+	f.transcripts = f.transcripts[1:]
+	return true
+}
+
+// observeLine takes in one line of the agent's transcript, which ends at offset.
+func (f *fold) observeLine(lines []agentkind.Line, offset int64, now time.Time) {
+	f.position.Offset = offset
+	f.offsets[f.position.Transcript] = offset
 	for _, line := range lines {
 		if line.At.IsZero() {
 			line.At = now

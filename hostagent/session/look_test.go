@@ -89,13 +89,13 @@ func TestTerminalText(t *testing.T) {
 	r.send(id, "fake:text the last word")
 	r.entry(id, "the answer", func(e protocol.Entry) bool { return e.Role == protocol.RoleAssistant })
 	r.untilTrue("the answer on the screen", func() bool { return strings.Contains(r.screen(id), "the last word") })
-	_, err := r.Terminate(t.Context(), protocol.TerminateSessionRequest{Act: act(), Session: id})
-	check(t, err)
 	reply, err := r.Terminal(t.Context(), protocol.ReadTerminalRequest{Session: id, Lines: 200})
 	check(t, err)
 	if text := strings.Join(reply.Lines, "\n"); !strings.Contains(text, "the last word") || strings.ContainsRune(text, '\x1b') {
 		t.Errorf("terminal = %q", text)
 	}
+	_, err = r.Terminate(t.Context(), protocol.TerminateSessionRequest{Act: act(), Session: id})
+	check(t, err)
 	r.refused(protocol.CodeConflict, func() error {
 		_, err := r.Screen(t.Context(), protocol.ReadScreenRequest{Session: id})
 		return err

@@ -99,7 +99,7 @@ func (w *telling) readTo(t *testing.T, at time.Time) {
 		}
 		w.read++
 		w.end += int64(len(text)) + 1
-		w.observeLine(lines, w.position.Transcript, w.end, at)
+		w.observeLine(lines, w.end, at)
 		w.gather()
 	}
 }

@@ -94,19 +94,15 @@ func (s *session) look(entries []holder.Entry) error {
 		s.misread(s.fold.apply(e))
 		s.gather()
 	}
-	tail, process := s.fold.position, s.fold.process
+	process := s.fold.process
 	s.mu.Unlock()
 
-	lines := readTail(tail.Transcript, tail.Offset, s.kind, s.logger)
+	s.readTranscripts()
 	status, hasStatus := s.kind.ReadStatus(process)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now().UTC().Truncate(time.Millisecond)
-	for _, line := range lines {
-		s.fold.observeLine(line.lines, tail.Transcript, line.end, now)
-		s.gather()
-	}
 	if hasStatus && s.fold.process.PID == process.PID {
 		s.fold.observeStatus(status, now)
 	}
@@ -115,6 +111,25 @@ func (s *session) look(entries []holder.Entry) error {
 		defer s.signal()
 	}
 	return s.keep()
+}
+
+// readTranscripts takes in what the agent has added to its transcript. Only when one has been read to its end does
+// the next one follow.
+func (s *session) readTranscripts() {
+	for more := true; more; {
+		var at position
+		s.view(func(f *fold) { at = f.position })
+		lines := readTail(at.Transcript, at.Offset, s.kind, s.logger)
+
+		s.mu.Lock()
+		now := s.now().UTC().Truncate(time.Millisecond)
+		for _, line := range lines {
+			s.fold.observeLine(line.lines, line.end, now)
+			s.gather()
+		}
+		more = len(lines) > 0 || s.fold.nextTranscript()
+		s.mu.Unlock()
+	}
 }
 
 // gather moves what the fold has told to the steps that go to disk.

@@ -40,7 +40,7 @@ func readTail(path string, offset int64, kind agentkind.Kind, logger *slog.Logge
 		return nil
 	}
 	if len(text) == maxTail && bytes.IndexByte(text, '\n') < 0 {
-		return []tailed{{end: skipLine(file, offset)}}
+		return skipLine(file, offset)
 	}
 	return readLines(text, offset, kind, logger)
 }
@@ -62,17 +62,17 @@ func readLines(text []byte, offset int64, kind agentkind.Kind, logger *slog.Logg
 	}
 }
 
-// skipLine finds the end of a line that is too long to be read, or stays where it is if that is not yet written.
-func skipLine(file *os.File, offset int64) int64 {
+// skipLine passes over a line that is too long to be read, once it is whole.
+func skipLine(file *os.File, offset int64) []tailed {
 	block := make([]byte, 64<<10)
-	for at := offset; ; {
-		n, err := file.ReadAt(block, at)
+	for {
+		n, err := file.ReadAt(block, offset)
 		if end := bytes.IndexByte(block[:n], '\n'); end >= 0 {
-			return at + int64(end) + 1
+			return []tailed{{end: offset + int64(end) + 1}}
 		}
 		if err != nil {
-			return offset
+			return nil
 		}
-		at += int64(n)
+		offset += int64(n)
 	}
 }
