@@ -16,8 +16,9 @@ import (
 
 const (
 	// maxDiff and maxStatus bound what crosses, in bytes.
-	maxDiff   = 256 << 10
-	maxStatus = 64 << 10
+	maxDiff      = 256 << 10
+	maxStatus    = 64 << 10
+	maxGitOutput = 2 * maxDiff
 	// gitPatience bounds one call of git: a work tree may be huge, or on a dead network drive.
 	gitPatience = 10 * time.Second
 )
@@ -39,10 +40,14 @@ func (m *Manager) ReadChanges(ctx context.Context, r protocol.ReadChangesRequest
 		return protocol.ReadChangesReply{}, protocol.Errorf(protocol.CodeInvalid, "path %.200q: want one below the session's directory", r.Path)
 	}
 	git := gitIn{dir: s.born().WorkingDir, environ: m.Environ}
-	if _, err := git.run(ctx, "rev-parse", "--is-inside-work-tree"); err != nil {
-		if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-			return protocol.ReadChangesReply{}, nil
-		}
+	inside, err := git.run(ctx, "rev-parse", "--is-inside-work-tree")
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) || err == nil && strings.TrimSpace(inside) != "true" {
+		return protocol.ReadChangesReply{}, nil // none, or one whose work tree is somewhere else
+	}
+	if err == nil {
+		git, err = git.disarmed(ctx)
+	}
+	if err != nil {
 		return protocol.ReadChangesReply{}, unavailable("asking git", err)
 	}
 	reply, err := git.changes(ctx, path)
@@ -53,8 +58,9 @@ func (m *Manager) ReadChanges(ctx context.Context, r protocol.ReadChangesRequest
 }
 
 type gitIn struct {
-	dir     string
-	environ []string
+	dir      string
+	environ  []string
+	settings [][2]string // names and values that go before the repository's own
 }
 
 func (g gitIn) changes(ctx context.Context, path string) (protocol.ReadChangesReply, error) {
@@ -62,7 +68,7 @@ func (g gitIn) changes(ctx context.Context, path string) (protocol.ReadChangesRe
 	if err != nil {
 		return protocol.ReadChangesReply{}, err
 	}
-	status, err := g.run(ctx, "status", "--porcelain", "--", path)
+	status, err := g.run(ctx, "status", "--porcelain", "--ignore-submodules=dirty", "--", path)
 	if err != nil {
 		return protocol.ReadChangesReply{}, err
 	}
@@ -70,7 +76,7 @@ func (g gitIn) changes(ctx context.Context, path string) (protocol.ReadChangesRe
 	if _, err := g.run(ctx, "rev-parse", "--verify", "--quiet", "HEAD"); err != nil {
 		base = emptyTree
 	}
-	diff, err := g.run(ctx, "diff", "--no-ext-diff", "--no-textconv", "--no-color", base, "--", path)
+	diff, err := g.run(ctx, "diff", "--no-ext-diff", "--no-textconv", "--no-color", "--submodule=short", "--ignore-submodules=dirty", base, "--", path)
 	if err != nil {
 		return protocol.ReadChangesReply{}, err
 	}
@@ -82,15 +88,21 @@ func (g gitIn) changes(ctx context.Context, path string) (protocol.ReadChangesRe
 	return reply, nil
 }
 
-// run calls git so that it neither writes to the repository nor runs what the repository's configuration names.
+// run calls git so that it neither writes to the repository nor runs what the repository's configuration names: no
+// monitor, no hook, nothing that fetches an object that is missing. A submodule has a configuration of its own, so
+// git must not look into one; and a directory that only looks like a repository must not count as one.
 func (g gitIn) run(ctx context.Context, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, gitPatience)
 	defer cancel()
-	command := exec.CommandContext(ctx, "git", append([]string{"--literal-pathspecs", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=" + os.DevNull}, args...)...)
+	command := exec.CommandContext(ctx, "git", append([]string{
+		"--literal-pathspecs", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=" + os.DevNull, "-c", "safe.bareRepository=explicit",
+	}, args...)...)
 	command.Dir = g.dir
-	command.Env = []string{"HOME=" + lookup(g.environ, "HOME"), "PATH=" + lookup(g.environ, "PATH"), "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0"}
+	command.Env = append(g.settingsEnvironment(),
+		"HOME="+lookup(g.environ, "HOME"), "PATH="+lookup(g.environ, "PATH"), "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0",
+		"GIT_TERMINAL_PROMPT=0", "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=none")
 	command.WaitDelay = time.Second
-	out := &firstBytes{most: 2 * maxDiff}
+	out := &firstBytes{most: maxGitOutput}
 	command.Stdout = out
 	if err := command.Run(); err != nil {
 		return "", fmt.Errorf("git %s: %w", args[0], err)
