@@ -137,7 +137,11 @@ func TestAnsweredAtTerminal(t *testing.T) {
 	if exists(r.path("made")) {
 		t.Error("the prompt was settled only after the command was done")
 	}
-	err := r.refused(protocol.CodeSettled, func() error { return r.answer(p, protocol.Answer{Option: protocol.OptionDeny}) })
+	var err error
+	r.refused(protocol.CodeSettled, func() error {
+		err = r.answer(p, protocol.Answer{Option: protocol.OptionDeny})
+		return err
+	})
 	if !strings.Contains(err.Error(), "somebody at the terminal") {
 		t.Errorf("late answer: %v, want who settled it", err)
 	}
@@ -377,14 +381,13 @@ func (r *rig) screen(id protocol.SessionID) string {
 }
 
 // refused checks that a call fails with this code.
-func (r *rig) refused(code protocol.Code, call func() error) error {
+func (r *rig) refused(code protocol.Code, call func() error) {
 	r.t.Helper()
 	err := call()
 	known := (*protocol.Error)(nil)
 	if !errors.As(err, &known) || known.Code != code {
 		r.t.Errorf("error %v, want one of code %s", err, code)
 	}
-	return err
 }
 
 func checkGapFree(t *testing.T, events []protocol.Event) {

@@ -52,24 +52,24 @@ func (s *session) doubt(err error) {
 	}
 }
 
-// followRun returns nil when the run is over or ctx has ended.
+// followRun returns nil when the run is over.
 func (s *session) followRun(ctx context.Context) error {
 	giveUp := s.now().Add(holderGrace)
 	for !s.exited() {
 		client, err := holder.Dial(ctx, s.dir)
 		if errors.Is(err, holder.ErrGone) {
 			if err := s.withoutHolder(ctx, giveUp); err != nil {
-				return ignoreCancel(ctx, err)
+				return err
 			}
 			continue
 		}
 		if err != nil {
-			return ignoreCancel(ctx, fmt.Errorf("session %s: %w", s.id, err))
+			return fmt.Errorf("session %s: %w", s.id, err)
 		}
 		err = s.accompany(ctx, client)
 		err = errors.Join(err, client.Close())
 		if err != nil || ctx.Err() != nil {
-			return ignoreCancel(ctx, err)
+			return err
 		}
 		giveUp = s.now().Add(holderGrace)
 	}
@@ -205,12 +205,4 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// ignoreCancel: being told to stop is no failure.
-func ignoreCancel(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
 }

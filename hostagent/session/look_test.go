@@ -60,7 +60,7 @@ func TestChanges(t *testing.T) {
 
 func (r *rig) git(args ...string) {
 	r.t.Helper()
-	command := exec.Command("git", append([]string{"-c", "user.name=Dev", "-c", "user.email=dev@example.com", "-c", "core.fsmonitor=false"}, args...)...)
+	command := exec.CommandContext(r.t.Context(), "git", append([]string{"-c", "user.name=Dev", "-c", "user.email=dev@example.com", "-c", "core.fsmonitor=false"}, args...)...)
 	command.Dir = r.project
 	if out, err := command.CombinedOutput(); err != nil {
 		r.t.Fatalf("git %v: %v\n%s", args, err, out)

@@ -37,7 +37,7 @@ type Manager struct {
 	creating sync.Mutex     // one start at a time, so that the policy's limit holds
 	group    sync.WaitGroup // the goroutine of each session that is followed
 	stop     context.CancelFunc
-	running  context.Context //nolint:containedctx // ends when Close is called
+	running  context.Context // ends when Close is called
 	lock     *os.File
 	changed  chan struct{}
 

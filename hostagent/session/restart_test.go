@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -93,7 +94,7 @@ func (r *rig) startProcess() *process {
 	check(r.t, err)
 	config := filepath.Join(r.home, "manager.json")
 	check(r.t, os.WriteFile(config, text, 0o600))
-	p := &process{t: r.t, command: exec.Command(self, "manager", config)}
+	p := &process{t: r.t, command: exec.CommandContext(r.t.Context(), self, "manager", config)}
 	p.command.Stderr = r.t.Output()
 	p.calls, err = p.command.StdinPipe()
 	check(r.t, err)
@@ -101,7 +102,7 @@ func (r *rig) startProcess() *process {
 	check(r.t, err)
 	p.replies = bufio.NewScanner(replies)
 	check(r.t, p.command.Start())
-	r.t.Cleanup(func() { p.command.Process.Kill(); p.command.Wait() }) //nolint:errcheck // usually killed before
+	r.t.Cleanup(func() { _ = errors.Join(p.command.Process.Kill(), p.command.Wait()) }) // usually killed before
 	if !p.replies.Scan() {
 		r.t.Fatal("the manager did not start")
 	}
@@ -125,7 +126,7 @@ func (p *process) tell(call managerCall) {
 func (p *process) kill() {
 	p.t.Helper()
 	check(p.t, p.command.Process.Kill())
-	p.command.Wait() //nolint:errcheck // it was killed
+	_ = p.command.Wait() // an error: it was killed
 }
 
 // onDisk reads a session's events past whatever process writes them. A torn last line counts as none.

@@ -123,7 +123,7 @@ const (
 // pressInterrupt presses the key until the agent stops working. One that does not is reported as it is.
 func (s *session) pressInterrupt(ctx context.Context, client *holder.Client) error {
 	for range interruptTries {
-		if s.mayInterrupt() != nil {
+		if !s.interruptible() {
 			return nil
 		}
 		if err := client.Write(ctx, s.kind.Interrupt); err != nil {
@@ -138,6 +138,8 @@ func (s *session) pressInterrupt(ctx context.Context, client *holder.Client) err
 	}
 	return nil
 }
+
+func (s *session) interruptible() bool { return s.mayInterrupt() == nil }
 
 func (s *session) mayInterrupt() error {
 	var err error

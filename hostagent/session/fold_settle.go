@@ -1,0 +1,216 @@
+package session
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"switchboard/hostagent/agentkind"
+	"switchboard/hostagent/protocol"
+)
+
+// closing says that a prompt is over and what to believe if no better evidence tells who decided.
+type closing struct {
+	at       time.Time
+	evidence string
+	outcome  protocol.Outcome
+	where    protocol.Where
+	text     string // the answer in words
+	now      bool   // no better evidence can come
+}
+
+// close keeps the first reason.
+func (p *prompt) close(c closing) {
+	if p.closing == nil || c.now {
+		p.closing = &c
+	}
+}
+
+// toolEnded is proof that the tool was allowed to run. Who allowed it stands in the transcript a moment later.
+func (f *fold) toolEnded(at time.Time, evidence string, hook agentkind.Hook) {
+	for _, p := range f.openPrompts() {
+		exact := p.toolUse != "" && p.toolUse == hook.ToolUse
+		alike := p.toolUse == "" && p.Tool == hook.Tool && p.agent == hook.Agent
+		if exact || alike {
+			p.close(p.ran(at, evidence, hook.Text))
+		}
+	}
+	f.tools = slices.DeleteFunc(f.tools, func(t tool) bool { return t.use == hook.ToolUse })
+}
+
+// ran is what a prompt's tool having run tells about it.
+func (p *prompt) ran(at time.Time, evidence, text string) closing {
+	c := closing{at: at, evidence: evidence, outcome: protocol.OutcomeAllowed, where: protocol.WhereTerminal, text: text}
+	if p.Kind == protocol.PromptChoice {
+		c.outcome = protocol.OutcomeAnswered
+	}
+	if p.handed() && p.answer.outcome(p.Kind) == c.outcome {
+		c.where = protocol.WhereRemote
+	}
+	return c
+}
+
+// outcome is what the answer would bring about.
+func (a answerNote) outcome(kind protocol.PromptKind) protocol.Outcome {
+	denies := a.Answer.Option == protocol.OptionDeny || a.Answer.Option == "" && kind != protocol.PromptChoice
+	switch {
+	case denies:
+		return protocol.OutcomeDenied
+	case kind == protocol.PromptChoice:
+		return protocol.OutcomeAnswered
+	}
+	return protocol.OutcomeAllowed
+}
+
+// agentStopped: an agent whose turn is over asks nothing any more.
+func (f *fold) agentStopped(at time.Time, evidence, agent string) {
+	for _, p := range f.openPrompts() {
+		if p.agent == agent && p.payload != nil {
+			p.close(p.over(at, evidence))
+		}
+	}
+	f.tools = slices.DeleteFunc(f.tools, func(t tool) bool { return t.agent == agent })
+}
+
+// over is what is believed of a prompt that is gone, if nothing tells more: our answer, if one was handed over.
+func (p *prompt) over(at time.Time, evidence string) closing {
+	if p.handed() {
+		return closing{at: at, evidence: evidence, outcome: p.answer.outcome(p.Kind), where: protocol.WhereRemote}
+	}
+	return closing{at: at, evidence: evidence, outcome: protocol.OutcomeWithdrawn, where: protocol.WhereNobody}
+}
+
+// gone is what is believed of a prompt whose dialog has closed while the agent goes on: our answer, if one was
+// handed over, or else that a person let the tool run at the terminal.
+func (p *prompt) gone(at time.Time, evidence string) closing {
+	if p.handed() {
+		return p.over(at, evidence)
+	}
+	return p.ran(at, evidence, "")
+}
+
+// settleByStatus: a dialog that the agent no longer waits in has been answered, though its tool may run on for
+// long before anything else tells.
+func (f *fold) settleByStatus(now time.Time) {
+	if f.status.Activity == agentkind.ActivityWaiting || f.status.Activity == "" || now.Sub(f.status.At) < statusSettles {
+		return
+	}
+	for _, p := range f.openPrompts() {
+		// While a background subagent asks, the status stays what the main agent's is.
+		if p.payload == nil || p.agent != "" || !f.status.At.After(p.AskedAt) || p.closing != nil {
+			continue
+		}
+		if f.status.Activity == agentkind.ActivityBusy {
+			p.close(p.gone(f.status.At, evidenceStatus))
+			continue
+		}
+		p.close(p.over(f.status.At, evidenceStatus))
+	}
+}
+
+// settleOverdue gives the transcript a moment to tell who decided.
+func (f *fold) settleOverdue(now time.Time) {
+	for _, p := range f.openPrompts() {
+		if c := p.closing; c != nil && (c.now || now.Sub(c.at) >= statusSettles) {
+			f.settle(p, *c)
+		}
+	}
+}
+
+// decided takes in who decided, by the transcript.
+func (f *fold) decided(line agentkind.Line) {
+	for _, p := range f.openPrompts() {
+		if p.toolUse == "" || p.toolUse != line.ToolUse {
+			continue
+		}
+		c, ok := p.decidedBy(line)
+		if ok {
+			f.settle(p, c)
+		}
+	}
+}
+
+func (p *prompt) decidedBy(line agentkind.Line) (closing, bool) {
+	c := closing{at: line.At, evidence: "transcript", outcome: protocol.OutcomeAllowed}
+	switch {
+	case line.Denied:
+		c.outcome = protocol.OutcomeDenied
+	case p.Kind == protocol.PromptChoice:
+		c.outcome = protocol.OutcomeAnswered
+	}
+	switch {
+	case line.Decided == agentkind.DecidedHook && p.handed():
+		c.where = protocol.WhereRemote
+	case line.Decided == agentkind.DecidedHook, line.Decided == agentkind.DecidedRule:
+		c.where = protocol.WhereRule // another hook of the person's own, or a setting
+	case line.Decided == agentkind.DecidedTerminal:
+		c.where = protocol.WhereTerminal
+	case p.closing != nil:
+		return *p.closing, true
+	default:
+		over := p.over(line.At, "transcript")
+		return over, p.handed()
+	}
+	if p.closing != nil {
+		c.text = p.closing.text
+	}
+	return c, true
+}
+
+func (f *fold) settle(p *prompt, c closing) {
+	settlement := protocol.Settlement{
+		Prompt: p.ID, Outcome: c.outcome, Where: c.where, Answer: outgoing(c.text), Evidence: c.evidence,
+		At: c.at.UTC().Truncate(time.Millisecond),
+	}
+	if c.where == protocol.WhereRemote && p.answer != nil {
+		settlement.Command, settlement.Actor = p.answer.Command, p.answer.Actor
+		settlement.Answer = p.answer.words(p.Prompt)
+	}
+	p.settlement = &settlement
+	p.payload, p.Detail = nil, "" // no longer needed, and possibly large
+	f.tell(settlement.At, protocol.EventSettlement, settlement)
+	f.does(f.activityAfter(p), c.evidence, settlement.At)
+}
+
+// activityAfter: an answer lets the agent go on. After a rejection at the terminal it has stopped already, which
+// its status says.
+func (f *fold) activityAfter(p *prompt) protocol.State {
+	if p.Kind == protocol.PromptTrust || f.activity.state == protocol.StateStarting {
+		return f.activity.state
+	}
+	if p.settlement.Where == protocol.WhereTerminal && p.settlement.Outcome != protocol.OutcomeAllowed && p.settlement.Outcome != protocol.OutcomeAnswered {
+		return protocol.StateIdle
+	}
+	if f.activity.state == protocol.StateIdle {
+		return protocol.StateIdle
+	}
+	return protocol.StateWorking
+}
+
+func (f *fold) rememberSettlement(s protocol.Settlement) {
+	if p := f.prompts[s.Prompt]; p != nil {
+		p.settlement = &s
+		p.payload = nil
+	}
+}
+
+// words is the answer as a person would say it.
+func (a answerNote) words(p protocol.Prompt) string {
+	var parts []string
+	for _, o := range p.Options {
+		if o.ID == a.Answer.Option {
+			parts = append(parts, o.Label)
+		}
+	}
+	for i, labels := range a.Answer.Choices {
+		text := strings.Join(labels, ", ")
+		if i < len(p.Questions) && len(p.Questions) > 1 {
+			text = p.Questions[i].Text + " " + text
+		}
+		parts = append(parts, text)
+	}
+	if a.Answer.Text != "" {
+		parts = append(parts, a.Answer.Text)
+	}
+	return strings.Join(parts, "; ")
+}
