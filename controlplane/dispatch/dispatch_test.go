@@ -243,3 +243,40 @@ func TestReportsBesideEachOther(t *testing.T) {
 	}
 	together.Wait()
 }
+
+// TestReportsOfOneHostLeaveRoom has a host send more reports than are handled at once, while none gets done.
+func TestReportsOfOneHostLeaveRoom(t *testing.T) {
+	_, conn := bus(t)
+	release := make(chan struct{})
+	stop, err := dispatch.On(t.Context(), conn, slog.New(slog.DiscardHandler), protocol.Heartbeat,
+		func(_ context.Context, host protocol.HostID, _ protocol.HeartbeatRequest) (protocol.Nothing, error) {
+			if host == "greedy" {
+				<-release
+			}
+			return protocol.Nothing{}, nil
+		})
+	must(t, err)
+	defer stop()
+	const sent = 100
+	inbox := protocol.InboxPrefix("greedy") + ".x"
+	answers, err := conn.SubscribeSync(inbox)
+	must(t, err)
+	for range sent {
+		must(t, conn.PublishRequest(protocol.EventSubject("greedy", protocol.Heartbeat.Name), inbox, []byte("{}")))
+	}
+	if _, err := report(t, conn, "alpha", "{}"); err != nil {
+		t.Errorf("another host's report: %v", err)
+	}
+	close(release)
+	refused := 0
+	for range sent {
+		answer, err := answers.NextMsg(10 * time.Second)
+		must(t, err)
+		if answer.Header.Get(protocol.ErrorHeader) != "" {
+			refused++
+		}
+	}
+	if refused == 0 || refused == sent {
+		t.Errorf("%d of %d reports refused", refused, sent)
+	}
+}

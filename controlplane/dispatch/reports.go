@@ -25,17 +25,23 @@ func On[Request, Reply any](ctx context.Context, conn *nats.Conn, log *slog.Logg
 	report protocol.Report[Request, Reply],
 	handle func(context.Context, protocol.HostID, Request) (Reply, error),
 ) (stop func(), err error) {
+	var hands inHand
 	return listen(conn, protocol.ReportSubject(report.Name), reportsAtOnce, func(message *nats.Msg) {
 		host, _, err := protocol.ParseSubject(message.Subject)
 		if err != nil || !answerable(host, message.Reply) {
 			log.WarnContext(ctx, "report dropped", "subject", message.Subject, "reply", message.Reply, "err", err)
 			return
 		}
-		body, err := answerReport(ctx, host, message, handle)
+		var body []byte
+		leave, err := hands.enter(host)
+		if err == nil {
+			body, err = answerReport(ctx, host, message, handle)
+			leave()
+		}
 		reply := nats.NewMsg(message.Reply)
 		reply.Data = body
 		if err != nil {
-			log.WarnContext(ctx, "report refused", "subject", message.Subject, "err", err)
+			log.Log(ctx, weight(err), "report refused", "subject", message.Subject, "err", err)
 			reply.Header.Set(protocol.ErrorHeader, "1")
 			reply.Data, _ = json.Marshal(asError(err)) // two strings always marshal
 		}
@@ -46,6 +52,14 @@ func On[Request, Reply any](ctx context.Context, conn *nats.Conn, log *slog.Logg
 			log.WarnContext(ctx, "report not answered", "subject", message.Subject, "err", err)
 		}
 	})
+}
+
+// weight keeps a host that floods us from flooding the log too.
+func weight(err error) slog.Level {
+	if errors.Is(err, errTooMany) {
+		return slog.LevelDebug
+	}
+	return slog.LevelWarn
 }
 
 // answerable reports whether an answer goes where only its host hears it, or is not wanted. A host may name any
