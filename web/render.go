@@ -24,6 +24,7 @@ var functions = template.FuncMap{
 	"line":  line,
 	"text":  block,
 	"pair":  pair,
+	"prose": prose,
 }
 
 func parseTemplates() map[string]*template.Template {
