@@ -164,6 +164,16 @@ func (p page) lacks(texts ...string) page {
 	return p
 }
 
+func (p page) titled(want string) page {
+	p.t.Helper()
+	for _, title := range p.all("title") {
+		if got := title.FirstChild.Data; got != want {
+			p.t.Errorf("title %q, want %q", got, want)
+		}
+	}
+	return p
+}
+
 // leads checks for a redirect, and returns where to.
 func (p page) leads(to string) string {
 	p.t.Helper()

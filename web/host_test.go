@@ -57,7 +57,7 @@ func (s *site) enrol(t *testing.T, token string) *host {
 	t.Cleanup(func() { _ = subscription.Unsubscribe() })
 	_, err = s.pages.Fleet.RecordHello(t.Context(), h.ID, protocol.HelloRequest{
 		Version: protocol.Version, Agent: "0.1.0", Hostname: name(enrolled), OS: "darwin", Arch: "arm64",
-		Kinds: []protocol.Kind{{Name: "claude", Version: "2.1.329"}, {Name: "codex", Missing: "not installed"}},
+		Kinds: []protocol.Kind{{Name: "claude", Version: "2.1.329"}, {Name: "codex", Missing: "codex is not installed: it is not in PATH"}},
 		Roots: []string{"/Users/ada/src"}, Modes: []string{"default", "plan"},
 	})
 	if err != nil {

@@ -2,9 +2,11 @@ package web
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"switchboard/controlplane/fleet"
+	"switchboard/hostagent/protocol"
 )
 
 // hostCard is a host as a page shows it.
@@ -13,6 +15,7 @@ type hostCard struct {
 	Online    bool
 	Since     *time.Time // away since then; nil if it was never connected
 	RoleWords string     // what the reader is to it
+	Missing   []string   // the agents that cannot be started, and in short why
 }
 
 func (p *Pages) hostCard(h fleet.Host) hostCard {
@@ -20,7 +23,18 @@ func (p *Pages) hostCard(h fleet.Host) hostCard {
 	if card.Since == nil {
 		card.Since = h.LastSeenAt
 	}
+	for _, kind := range h.Kinds {
+		if kind.Missing != "" {
+			card.Missing = append(card.Missing, missing(kind))
+		}
+	}
 	return card
+}
+
+// missing says why an agent cannot be started up to the first colon; the host's own page says all of it.
+func missing(kind protocol.Kind) string {
+	why, _, _ := strings.Cut(line(kind.Missing), ": ")
+	return line(kind.Name) + ": " + strings.TrimPrefix(why, kind.Name+" is ")
 }
 
 func accessWords(a fleet.Access) string {

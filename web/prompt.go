@@ -43,7 +43,7 @@ func settled(s protocol.Settlement) string {
 	words := outcomeWords[s.Outcome]
 	switch s.Where {
 	case protocol.WhereRemote:
-		words += " by " + line(s.Actor)
+		words += " by " + line(s.Actor) + ", remotely"
 	case protocol.WhereTerminal:
 		words += " at the terminal"
 	case protocol.WhereRule:
@@ -121,8 +121,11 @@ func response(form url.Values) (string, error) {
 // chosen is the answer to one question: the labels that are marked, and words of the person's own.
 func chosen(form url.Values, question int) string {
 	labels := form[fmt.Sprintf("choice-%d", question)]
-	if words := strings.Join(strings.Fields(form.Get(fmt.Sprintf("words-%d", question))), " "); words != "" {
+	if words := strings.TrimSpace(form.Get(fmt.Sprintf("words-%d", question))); words != "" {
 		labels = append(labels, words)
+	}
+	for i, label := range labels {
+		labels[i] = strings.Join(strings.Fields(label), " ") // one line for each question
 	}
 	return strings.Join(labels, ", ")
 }

@@ -20,6 +20,7 @@ func TestResponse(t *testing.T) {
 		{"words", url.Values{"text": {"something else"}}, "something else"},
 		{"a question", url.Values{"choice-0": {"Red"}, "words-0": {""}}, "Red"},
 		{"several answers", url.Values{"choice-0": {"Red", "Blue"}, "words-0": {""}}, "Red, Blue"},
+		{"a label of two lines", url.Values{"choice-0": {"Red\nor so"}, "words-0": {""}}, "Red or so"},
 		{"own words", url.Values{"words-0": {"a  dark\ngreen"}}, "a dark green"},
 		{"two questions", url.Values{"choice-0": {"Red"}, "words-0": {""}, "choice-1": {"Big"}, "words-1": {""}}, "Red\nBig"},
 		{"the other submit button", url.Values{"option": {"deny"}, "choice-0": {"Red"}, "words-0": {""}}, "deny"},
@@ -39,7 +40,7 @@ func TestResponse(t *testing.T) {
 
 func TestSettled(t *testing.T) {
 	for want, s := range map[string]protocol.Settlement{
-		"Allowed by ada (known by hook PostToolUse)": {
+		"Allowed by ada, remotely (known by hook PostToolUse)": {
 			Outcome: protocol.OutcomeAllowed, Where: protocol.WhereRemote, Actor: "ada", Evidence: "hook PostToolUse"},
 		"Denied at the terminal":    {Outcome: protocol.OutcomeDenied, Where: protocol.WhereTerminal},
 		"Answered by a rule: “Red”": {Outcome: protocol.OutcomeAnswered, Where: protocol.WhereRule, Answer: "Red"},

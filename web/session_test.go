@@ -106,6 +106,51 @@ func TestQuestionsAreAnswered(t *testing.T) {
 	}
 }
 
+func TestWaitingSessionsComeFirst(t *testing.T) {
+	s := newSite(t)
+	h := s.newHost(t, s.admin)
+	b := s.browser(t, &s.admin)
+	waiting := h.start(t, s.admin)
+	h.start(t, s.admin)
+	b.get("/sessions").wants(http.StatusOK).titled("Sessions · Switchboard")
+	prompt := h.ask(t, permission(waiting.ID))
+	page := b.get("/sessions").wants(http.StatusOK, "1 question").titled("(1) Sessions · Switchboard")
+	for _, link := range page.all("a") {
+		if attribute(link, "class") == "row" {
+			if got := attribute(link, "href"); got != "/sessions/"+string(waiting.ID) {
+				t.Errorf("%s stands before the session that waits", got)
+			}
+			break
+		}
+	}
+	at := "/sessions/" + string(waiting.ID)
+	for _, view := range []string{"", "/screen", "/terminal", "/changes"} {
+		b.get(at + view).wants(http.StatusOK).titled("(1) web-app · Switchboard")
+	}
+	b.submit(b.get(at), "/prompts/"+string(prompt.ID), url.Values{"option": {"allow"}}).leads(at)
+	b.get(at).wants(http.StatusOK).titled("web-app · Switchboard")
+}
+
+func TestAgentsWordsAreFormattedAndEscaped(t *testing.T) {
+	s := newSite(t)
+	h := s.newHost(t, s.admin)
+	session := h.start(t, s.admin)
+	h.tell(t, session.ID, protocol.EventEntry, protocol.Entry{
+		Role: protocol.RoleAssistant, Text: "Run `a <b>` and:\n```html\n" + hostile + "\n```\n<i>done</i>",
+	})
+	page := s.browser(t, &s.admin).get("/sessions/"+string(session.ID)).wants(http.StatusOK).lacks("<i>", "<b>")
+	var code, blocks []string
+	for _, node := range page.all("code") {
+		code = append(code, node.FirstChild.Data)
+	}
+	for _, node := range page.all("pre") {
+		blocks = append(blocks, node.FirstChild.Data)
+	}
+	if len(code) != 1 || code[0] != "a <b>" || len(blocks) != 1 || len(page.all("script")) != 1 {
+		t.Errorf("code %q, blocks %q, %d scripts", code, blocks, len(page.all("script")))
+	}
+}
+
 func TestDenialWithAReason(t *testing.T) {
 	s := newSite(t)
 	h := s.newHost(t, s.admin)
@@ -205,8 +250,8 @@ func TestHostIsRegisteredAndRemoved(t *testing.T) {
 	token := page.words()[strings.Index(page.words(), "swj_"):]
 	h := s.enrol(t, token[:strings.IndexByte(token, '\n')])
 	b.get("/hosts/waiting?name=studio").wants(http.StatusOK, "connected", "Open studio")
-	b.get("/hosts").wants(http.StatusOK, "studio", "online", "yours").lacks("swj_")
-	b.get("/hosts/"+string(h.ID)).wants(http.StatusOK, "/Users/ada/src", "claude 2.1.329", "cannot be started: not installed")
+	b.get("/hosts").wants(http.StatusOK, "studio", "online", "yours", "codex: not installed").lacks("swj_")
+	b.get("/hosts/"+string(h.ID)).wants(http.StatusOK, "/Users/ada/src", "claude 2.1.329", "cannot be started: codex is not installed: it is not in PATH")
 	confirm := b.get("/hosts/"+string(h.ID)+"/remove").wants(http.StatusOK, "Remove studio?")
 	b.submit(confirm, "/remove", nil).leads("/hosts")
 	b.submit(confirm, "/remove", nil).leads("/hosts")

@@ -1,7 +1,10 @@
 package web
 
 import (
+	"cmp"
+	"fmt"
 	"net/http"
+	"slices"
 
 	"switchboard/controlplane/fleet"
 	"switchboard/hostagent/protocol"
@@ -14,7 +17,8 @@ type sessionsPage struct {
 	Next        string
 }
 
-// Sessions lists the sessions that the person may see: those that live, then those that have ended.
+// Sessions lists the sessions that the person may see: those that live, the waiting ones first, then those that have
+// ended.
 func (p *Pages) Sessions(w http.ResponseWriter, r *http.Request) error {
 	visit, err := p.visit(r)
 	if err != nil {
@@ -43,7 +47,26 @@ func (p *Pages) Sessions(w http.ResponseWriter, r *http.Request) error {
 		}
 		page.Hosts = len(operable(hosts)) > 0
 	}
-	return p.show(w, http.StatusOK, "sessions", visit.view(r, "Sessions", page))
+	slices.SortStableFunc(page.Live, func(a, b fleet.Session) int {
+		return cmp.Compare(min(len(b.Open), 1), min(len(a.Open), 1)) // those that wait for somebody first
+	})
+	return p.show(w, http.StatusOK, "sessions", visit.view(r, counted("Sessions", page.Live...), page))
+}
+
+// counted puts the number of prompts that wait for an answer before a page's title, so that a tab tells it.
+func counted(title string, sessions ...fleet.Session) string {
+	waiting := 0
+	for _, s := range sessions {
+		for _, prompt := range s.Open {
+			if prompt.Status == protocol.PromptAsked {
+				waiting++
+			}
+		}
+	}
+	if waiting == 0 {
+		return title
+	}
+	return fmt.Sprintf("(%d) %s", waiting, title)
 }
 
 // operable are the hosts on which the person may start sessions.

@@ -35,7 +35,7 @@ func (p *Pages) Screen(w http.ResponseWriter, r *http.Request) error {
 		sessionPage: common, Away: away, Title: screen.Title, Text: strings.Join(screen.Lines, "\n"),
 		Cols: screen.Cols, Rows: screen.Rows,
 	}
-	return p.show(w, http.StatusOK, "screen", visit.view(r, line(common.Session.Name), page))
+	return p.show(w, http.StatusOK, "screen", visit.view(r, counted(line(common.Session.Name), common.Session), page))
 }
 
 type terminalPage struct {
@@ -66,7 +66,7 @@ func (p *Pages) Terminal(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	page := terminalPage{sessionPage: common, Away: away, Text: strings.Join(output.Lines, "\n"), Lines: lines}
-	return p.show(w, http.StatusOK, "terminal", visit.view(r, line(common.Session.Name), page))
+	return p.show(w, http.StatusOK, "terminal", visit.view(r, counted(line(common.Session.Name), common.Session), page))
 }
 
 type changesPage struct {
@@ -92,7 +92,7 @@ func (p *Pages) Changes(w http.ResponseWriter, r *http.Request) error {
 		sessionPage: common, Away: away, Repository: changes.Repository, Truncated: changes.Truncated,
 		Branch: changes.Branch, Status: changes.Status, Diff: diffLines(changes.Diff),
 	}
-	return p.show(w, http.StatusOK, "changes", visit.view(r, line(common.Session.Name), page))
+	return p.show(w, http.StatusOK, "changes", visit.view(r, counted(line(common.Session.Name), common.Session), page))
 }
 
 // fromHost reads what surrounds a view. If the view's own reading failed because of the host, away says so.

@@ -52,5 +52,5 @@ func (p *Pages) showTranscript(w http.ResponseWriter, r *http.Request, visit vis
 	if cursor == "" && len(found.Entries) == last && last < mostEntries {
 		page.Older = min(4*last, mostEntries)
 	}
-	return p.show(w, status, "session", visit.view(r, line(found.Session.Name), page))
+	return p.show(w, status, "session", visit.view(r, counted(line(found.Session.Name), found.Session), page))
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"switchboard/hostagent/protocol"
 )
@@ -50,6 +51,48 @@ func TestPagesInARealBrowser(t *testing.T) {
 	}
 	c.run("document.querySelector('[action=\"/logout\"]').submit()")
 	c.until("location.pathname === '/login'")
+}
+
+// TestPagesOnADesk looks at the pages in a wide window: nothing grows beyond what a hand on a mouse needs.
+func TestPagesOnADesk(t *testing.T) {
+	c := newChromium(t, 1280, 900)
+	s := newSite(t)
+	h := s.newHost(t, s.admin)
+	h.start(t, s.admin)
+	session := h.start(t, s.admin)
+	at := s.url + "/sessions/" + string(session.ID)
+	c.open(s.url + "/login")
+	c.write("input[name=name]", "ada")
+	c.write("input[name=password]", password)
+	c.click("main button")
+	c.until("location.pathname === '/sessions' && document.readyState === 'complete'")
+	h.tell(t, session.ID, protocol.EventEntry, protocol.Entry{Role: protocol.RoleUser, Text: "please run the tests"})
+	h.tell(t, session.ID, protocol.EventEntry, protocol.Entry{
+		Role: protocol.RoleAssistant, Text: "I shall run `npm test`, that is:\n\n```json\n{\n  \"test\": \"vitest\"\n}\n```\n\nand then tell you.",
+	})
+	prompt := h.ask(t, permission(session.ID))
+	h.become(t, session.ID, protocol.StateWaiting, "hook PermissionRequest")
+	c.until("document.title === '(1) Sessions · Switchboard' && document.querySelector('.row .badge')")
+	c.picture("desk-sessions")
+	c.open(s.url + "/hosts")
+	c.picture("desk-hosts")
+	c.open(at)
+	c.until("document.querySelector('.prompt .option.allow')")
+	c.picture("desk-asked")
+	if height, _ := c.run("document.querySelector('.prompt .option').getBoundingClientRect().height").(float64); height < 40 || height > 60 {
+		t.Errorf("an option is %v pixels high", height)
+	}
+	if width, _ := c.run("document.querySelector('.prompt .option').getBoundingClientRect().width").(float64); width > 400 {
+		t.Errorf("an option is %v pixels wide", width)
+	}
+	h.tell(t, session.ID, protocol.EventSettlement, protocol.Settlement{
+		Prompt: prompt.ID, Outcome: protocol.OutcomeAllowed, Where: protocol.WhereRemote, Actor: "grace",
+		Evidence: "hook PostToolUse", At: time.Now(),
+	})
+	h.become(t, session.ID, protocol.StateWorking, "hook PostToolUse")
+	c.until("document.querySelector('.prompt.settled')?.innerText.includes('Allowed by grace, remotely')")
+	c.until("document.title === 'web-app · Switchboard'")
+	c.picture("desk-settled")
 }
 
 func quote(s string) string { return "'" + s + "'" }

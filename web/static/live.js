@@ -42,6 +42,7 @@ function exchange(page) {
     old.replaceChildren(...part.childNodes);
   }
   const more = appendEntries(page);
+  document.title = page.title;
   tellTimes();
   if (follow) scrollTo(0, document.documentElement.scrollHeight);
   return more;
