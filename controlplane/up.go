@@ -92,7 +92,8 @@ func (c *upCommand) enrol(ctx context.Context, env environment, program string, 
 		return err
 	}
 	var said strings.Builder
-	cmd := exec.CommandContext(ctx, program, append(args, p.config.PublicURL, token.Token)...)
+	cmd := exec.CommandContext(ctx, program, append(args, p.config.PublicURL, "-")...)
+	cmd.Stdin = strings.NewReader(token.Token) // as an argument, every user of this machine could see it, and come first
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%w: %s", err, strings.TrimSpace(said.String()))

@@ -24,13 +24,17 @@ import (
 // enrollCommand is `hostagent enroll`.
 type enrollCommand struct {
 	URL     string `arg:"" help:"The control plane's address, such as https://switchboard.example.com."`
-	Token   string `arg:"" name:"join-token" help:"From the control plane's page \"Register a host\". It works once."`
+	Token   string `arg:"" name:"join-token" help:"From the control plane's page \"Register a host\". It works once. -: read it from standard input, where no other user of this machine can see it."`
 	Replace bool   `help:"Become a new host, although this machine is one already. Its sessions are kept."`
 }
 
 // Run makes this machine a host. The key is made here and its private half stays here.
 func (c *enrollCommand) Run(env environment) error {
 	address, err := checkURL(c.URL)
+	if err != nil {
+		return err
+	}
+	token, err := c.token(env.stdin)
 	if err != nil {
 		return err
 	}
@@ -51,7 +55,7 @@ func (c *enrollCommand) Run(env environment) error {
 		return err
 	}
 	defer key.Wipe()
-	reply, err := enrol(env.ctx, address, protocol.EnrolRequest{Version: protocol.Version, Token: c.Token, NKey: nkey})
+	reply, err := enrol(env.ctx, address, protocol.EnrolRequest{Version: protocol.Version, Token: token, NKey: nkey})
 	if err != nil {
 		return err
 	}
@@ -62,6 +66,24 @@ func (c *enrollCommand) Run(env environment) error {
 	_, err = fmt.Fprintf(env.stdout, "This machine is now the host %s of %s.\n"+
 		"Next: `hostagent run` here, or `hostagent install` to start it at login.\n", reply.Name, address)
 	return err
+}
+
+// maxToken is longer than any join token, in bytes.
+const maxToken = 1 << 10
+
+func (c *enrollCommand) token(stdin io.Reader) (string, error) {
+	if c.Token != "-" {
+		return c.Token, nil
+	}
+	text, err := io.ReadAll(io.LimitReader(stdin, maxToken))
+	if err != nil {
+		return "", fmt.Errorf("read the join token: %w", err)
+	}
+	token := strings.TrimSpace(string(text))
+	if token == "" {
+		return "", errors.New("standard input has no join token")
+	}
+	return token, nil
 }
 
 // checkURL admits https, and http on loopback only: the join token travels over it.

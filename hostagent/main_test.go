@@ -24,11 +24,16 @@ import (
 // hostagent runs the program with a directory of its own.
 func hostagent(t *testing.T, dir string, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
+	return hostagentReading(t, "", dir, args...)
+}
+
+func hostagentReading(t *testing.T, stdin, dir string, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
 	var out, errs bytes.Buffer
 	getenv := func(name string) string {
 		return map[string]string{"SWITCHBOARD_HOST_DIR": dir, "HOME": "/home/dev", "PATH": "/usr/bin:/bin"}[name]
 	}
-	err = run(t.Context(), args, getenv, strings.NewReader(""), &out, &errs)
+	err = run(t.Context(), args, getenv, strings.NewReader(stdin), &out, &errs)
 	return out.String(), errs.String(), err
 }
 
@@ -59,6 +64,20 @@ func newEnroller(t *testing.T) *enroller {
 	}))
 	t.Cleanup(e.Close)
 	return e
+}
+
+func TestEnrollWithTheTokenOnStdin(t *testing.T) {
+	plane := newEnroller(t)
+	dir := filepath.Join(t.TempDir(), "host")
+	if _, _, err := hostagentReading(t, " \n", dir, "enroll", plane.URL, "-"); err == nil || len(plane.asked) > 0 {
+		t.Errorf("without a token: %v, asked %v", err, plane.asked)
+	}
+	if _, _, err := hostagentReading(t, "swj_token\n", dir, "enroll", plane.URL, "-"); err != nil {
+		t.Fatal(err)
+	}
+	if got := plane.asked[0].Token; got != "swj_token" {
+		t.Errorf("token %q, want what standard input said", got)
+	}
 }
 
 func TestEnroll(t *testing.T) {
