@@ -88,25 +88,25 @@ func (c *auditChain) writeBatch(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditTimeout)
 	defer cancel()
-	err := pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error { return appendRecords(ctx, tx, batch) })
+	err := c.write(ctx, batch)
 	for _, record := range batch {
 		record.written <- err
 	}
 }
 
-func appendRecords(ctx context.Context, tx pgx.Tx, batch []*pendingRecord) error {
-	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, auditLock); err != nil {
+// write appends records in one transaction of two round trips: every act waits for this.
+func (c *auditChain) write(ctx context.Context, records []*pendingRecord) error {
+	conn, err := c.pool.Acquire(ctx)
+	if err != nil {
 		return err
 	}
-	// Only seq and hash of the last record are needed to link the next one to it. This statement begins after the
-	// lock is held, so that it sees whatever the writer before has committed.
-	var last audit.Event
-	err := tx.QueryRow(ctx, `SELECT seq, hash FROM audit_events ORDER BY seq DESC LIMIT 1`).Scan(&last.Seq, &last.Hash)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+	defer conn.Release() // which closes a connection that is still in a transaction, and so rolls back
+	last, err := lockChain(ctx, conn)
+	if err != nil {
 		return err
 	}
 	inserts := &pgx.Batch{}
-	for _, record := range batch {
+	for _, record := range records {
 		e := record.event
 		e.Link(last)
 		inserts.Queue(`
@@ -117,7 +117,26 @@ func appendRecords(ctx context.Context, tx pgx.Tx, batch []*pendingRecord) error
 			e.Host, e.Session, e.Target, e.Allowed, e.Detail, e.Previous, e.Hash)
 		last = e
 	}
-	return tx.SendBatch(ctx, inserts).Close()
+	inserts.Queue(`COMMIT`) // not reached if an insert fails
+	return conn.SendBatch(ctx, inserts).Close()
+}
+
+// lockChain begins a transaction that no other writer's can overlap, and returns what the next record is linked to:
+// the last one's seq and hash. The last statement begins after the lock is held, so that it sees whatever the writer
+// before has committed.
+func lockChain(ctx context.Context, conn *pgxpool.Conn) (last audit.Event, err error) {
+	begin := &pgx.Batch{}
+	begin.Queue(`BEGIN ISOLATION LEVEL READ COMMITTED`)
+	begin.Queue(`SELECT pg_advisory_xact_lock($1)`, auditLock)
+	begin.Queue(`SELECT seq, hash FROM audit_events ORDER BY seq DESC LIMIT 1`).QueryRow(func(row pgx.Row) error {
+		err := row.Scan(&last.Seq, &last.Hash)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	err = conn.SendBatch(ctx, begin).Close()
+	return last, err
 }
 
 // storable makes the record's texts such that Postgres can keep them, since one that it cannot would fail its

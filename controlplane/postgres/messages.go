@@ -58,8 +58,15 @@ const messageAdvance = `
 	WHERE id = $1 AND session_id = $2
 		AND (status = 'queued' OR status = 'delivered' AND $3 <> 'queued')`
 
-// AdvanceMessage implements fleet.MessageStore.
+// AdvanceMessage implements fleet.MessageStore. What a host says of a message that is still on its way comes again
+// as an event, so that this need not wait for the disk.
 func (db *DB) AdvanceMessage(ctx context.Context, session protocol.SessionID, m protocol.MessageState) error {
-	_, err := db.pool.Exec(ctx, messageAdvance, m.ID, session, m.Status, m.Detail)
-	return explain("store what became of a message", err)
+	writes := &pgx.Batch{} // one transaction, and one round trip
+	writes.Queue(`BEGIN`)
+	if !m.Status.Final() {
+		writes.Queue(`SET LOCAL synchronous_commit TO off`)
+	}
+	writes.Queue(messageAdvance, m.ID, session, m.Status, m.Detail)
+	writes.Queue(`COMMIT`)
+	return explain("store what became of a message", db.pool.SendBatch(ctx, writes).Close())
 }
