@@ -27,8 +27,8 @@ type look func(context.Context, auth.Caller) (string, error)
 // Events tells a page when to read itself again: "change" when there is something new in the session that its
 // query names, or in any that the person may see, and "ended" when his login has ended. It carries no facts.
 //
-// It looks by itself, rather than with fleet.WaitForSession, because each of those waits is a record in the audit
-// chain; what the page then reads is recorded there in any case.
+// It looks by itself, rather than with fleet.WaitForSession, which would read what the page reads itself then, and
+// would not notice that the login has ended.
 func (p *Pages) Events(w http.ResponseWriter, r *http.Request) error {
 	visit, err := p.visit(r)
 	if errors.Is(err, auth.ErrNoLogin) {

@@ -19,10 +19,7 @@ type hostCard struct {
 }
 
 func (p *Pages) hostCard(h fleet.Host) hostCard {
-	card := hostCard{Host: h, Online: h.Online(p.Fleet.Now()), Since: h.AwaySince, RoleWords: accessWords(h.Access)}
-	if card.Since == nil {
-		card.Since = h.LastSeenAt
-	}
+	card := hostCard{Host: h, Online: h.Online(p.Fleet.Now()), Since: h.LastThere(), RoleWords: accessWords(h.Access)}
 	for _, kind := range h.Kinds {
 		if kind.Missing != "" {
 			card.Missing = append(card.Missing, missing(kind))

@@ -41,13 +41,8 @@ var outcomeWords = map[protocol.Outcome]string{
 // settled says who answered, where, and how that is known.
 func settled(s protocol.Settlement) string {
 	words := outcomeWords[s.Outcome]
-	switch s.Where {
-	case protocol.WhereRemote:
-		words += " by " + line(s.Actor) + ", remotely"
-	case protocol.WhereTerminal:
-		words += " at the terminal"
-	case protocol.WhereRule:
-		words += " by a rule"
+	if by := fleet.SettledBy(s); by != "" {
+		words += " " + line(by)
 	}
 	if s.Answer != "" {
 		words += fmt.Sprintf(": “%s”", line(s.Answer))

@@ -58,6 +58,14 @@ func (h Host) Online(now time.Time) bool {
 	return h.AwaySince == nil && h.LastSeenAt != nil && now.Sub(*h.LastSeenAt) < protocol.OfflineAfter
 }
 
+// LastThere is when a host that is not online was there last; nil: never.
+func (h Host) LastThere() *time.Time {
+	if h.AwaySince != nil {
+		return h.AwaySince
+	}
+	return h.LastSeenAt
+}
+
 func (h Host) onlineWords(now time.Time) string {
 	switch {
 	case h.Online(now):

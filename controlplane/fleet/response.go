@@ -192,13 +192,21 @@ func settlementWords(s protocol.Settlement) string {
 	if s.Answer != "" {
 		words += fmt.Sprintf(" (%.200s)", s.Answer)
 	}
-	switch s.Where {
-	case protocol.WhereRemote:
-		return words + " by " + cmp.Or(s.Actor, "someone") + ", remotely"
-	case protocol.WhereTerminal:
-		return words + " at the terminal"
-	case protocol.WhereRule:
-		return words + " by a rule"
+	if by := SettledBy(s); by != "" {
+		words += " " + by
 	}
 	return words
+}
+
+// SettledBy says who settled a prompt, or where that was done; empty: nobody did.
+func SettledBy(s protocol.Settlement) string {
+	switch s.Where {
+	case protocol.WhereRemote:
+		return "by " + cmp.Or(s.Actor, "someone") + ", remotely"
+	case protocol.WhereTerminal:
+		return "at the terminal"
+	case protocol.WhereRule:
+		return "by a rule"
+	}
+	return ""
 }

@@ -51,14 +51,11 @@ func listHosts() Tool {
 func viewHost(h fleet.Host, now time.Time) hostView {
 	v := hostView{
 		Host: plainLine(h.Name), HostID: string(h.ID), Online: h.Online(now), LastSeenAt: h.LastSeenAt,
-		Owner: plainLine(h.OwnerName), Access: accessWord(h.Access), OS: plainLine(h.OS), Sessions: h.Sessions,
+		Owner: plainLine(h.OwnerName), Access: h.Access.String(), OS: plainLine(h.OS), Sessions: h.Sessions,
 		Agents: []string{}, WorkingDirs: plainLines(h.Roots), PermissionModes: plainLines(h.Modes),
 	}
 	if !v.Online {
-		v.OfflineSince = h.AwaySince
-		if v.OfflineSince == nil {
-			v.OfflineSince = h.LastSeenAt
-		}
+		v.OfflineSince = h.LastThere()
 	}
 	for _, kind := range h.Kinds {
 		if kind.Missing == "" {
@@ -66,18 +63,4 @@ func viewHost(h fleet.Host, now time.Time) hostView {
 		}
 	}
 	return v
-}
-
-func accessWord(a fleet.Access) string {
-	switch a {
-	case fleet.AccessManage:
-		return "manage"
-	case fleet.AccessViewer:
-		return "viewer"
-	case fleet.AccessOperator:
-		return "operator"
-	case fleet.AccessOwner:
-		return "owner"
-	}
-	return "none"
 }
