@@ -1,8 +1,8 @@
 // Package model is a scripted Messages API: it stands in for Anthropic's behind the real Claude Code CLI, so that
-// tests and the demonstration need no account and no network. The script is inside the prompt, one step for each
-// turn of the model, so the server keeps no state and any number of sessions may share it:
+// tests and the demonstration need no account and no network. The script is inside the prompt, so the server keeps no
+// state and any number of sessions may share it. Each turn of the model goes as far as the next call of a tool:
 //
-//	fake:bash touch x ;; fake:text done
+//	fake:text I begin ;; bash touch x ;; text done
 //
 // A prompt without a script is answered as a helpful agent would answer it, well enough to try a conversation by
 // hand. What the CLI really asks for was measured with CLI 2.1.329.

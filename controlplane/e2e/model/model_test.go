@@ -23,6 +23,8 @@ func TestScript(t *testing.T) {
 			`Bash {"command":"touch x","description":"Run touch"}`},
 		{"second step", `{"role":"user","content":"fake:bash touch x ;; text finished"},{"role":"assistant","content":[{"type":"tool_use","id":"t","name":"Bash","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":"fine"}]}`, tools,
 			"finished"},
+		{"text before a call", `{"role":"user","content":"fake:text a ;; text b ;; bash c ;; text d"}`, tools,
+			"a\nb\nBash {\"command\":\"c\",\"description\":\"Run c\"}"},
 		{"after the script", `{"role":"user","content":"fake:text a"},{"role":"assistant","content":"a"},{"role":"user","content":[{"type":"tool_result","content":"x"}]}`, tools, "done"},
 		{"reminders are not the person's", `{"role":"user","content":[{"type":"text","text":"<system-reminder>fake:text no</system-reminder>"},{"type":"text","text":"fake:text yes"}]},{"role":"system","content":"fake:text no"}`, tools, "yes"},
 		{"side call", `{"role":"user","content":"fake:bash touch x"}`, "", "ok"},

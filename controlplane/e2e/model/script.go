@@ -3,6 +3,7 @@ package model
 import (
 	"crypto/rand"
 	"encoding/json"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -15,10 +16,13 @@ type turn struct {
 	pace   time.Duration // between the lines of a text; 0: at once
 }
 
+// toolUse is a block that calls a tool, and why a turn with one ends.
+const toolUse = "tool_use"
+
 func (t turn) stopReason() string {
 	for _, b := range t.blocks {
-		if b.Type == "tool_use" {
-			return "tool_use"
+		if b.Type == toolUse {
+			return toolUse
 		}
 	}
 	return "end_turn"
@@ -35,8 +39,10 @@ func steps(prompt string) []string {
 	}
 	var list []string
 	for part := range strings.SplitSeq(script, ";;") {
-		part = strings.TrimPrefix(strings.TrimSpace(part), marker)
-		list = append(list, strings.TrimSpace(part))
+		part = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(part), marker))
+		if part != "" {
+			list = append(list, part)
+		}
 	}
 	return list
 }
@@ -50,10 +56,37 @@ func (s *Server) turn(req request, prompt string, step int) turn {
 	if script == nil {
 		return s.converse(req, prompt, step)
 	}
-	if step >= len(script) {
-		return say("done")
+	for next := range turns(req, script) {
+		if step == 0 {
+			return next
+		}
+		step--
 	}
-	return play(req, script[step])
+	return say("done")
+}
+
+// turns divides a script into turns. One ends with a tool's call, whose result the next turn sees, or with an
+// error; text before that is said in the same breath.
+func turns(req request, script []string) iter.Seq[turn] {
+	return func(yield func(turn) bool) {
+		var now turn
+		for _, step := range script {
+			next := play(req, step)
+			now.blocks = append(now.blocks, next.blocks...)
+			now.status, now.pace = next.status, max(now.pace, next.pace)
+			ends := next.status != 0 || next.stopReason() == toolUse
+			if !ends {
+				continue
+			}
+			if !yield(now) {
+				return
+			}
+			now = turn{}
+		}
+		if len(now.blocks) > 0 {
+			yield(now)
+		}
+	}
 }
 
 // play carries out one step.
@@ -112,5 +145,5 @@ func slow(seconds string) turn {
 func use(tool string, input any) turn {
 	// The inputs are maps of strings, or JSON that was checked: they always marshal.
 	data, _ := json.Marshal(input)
-	return turn{blocks: []block{{Type: "tool_use", ID: "toolu_" + rand.Text(), Name: tool, Input: data}}}
+	return turn{blocks: []block{{Type: toolUse, ID: "toolu_" + rand.Text(), Name: tool, Input: data}}}
 }

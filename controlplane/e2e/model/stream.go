@@ -57,7 +57,7 @@ func stream(ctx context.Context, w http.ResponseWriter, reply message, pace time
 
 // parts takes a block apart into its empty form and what fills it.
 func (b block) parts() (opened event, deltas []event) {
-	if b.Type == "tool_use" {
+	if b.Type == toolUse {
 		opened = event{"type": b.Type, "id": b.ID, "name": b.Name, "input": event{}}
 		return opened, []event{{"type": "input_json_delta", "partial_json": string(b.Input)}}
 	}
