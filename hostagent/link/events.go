@@ -103,7 +103,11 @@ func (l *Link) advance(ctx context.Context, conn *nats.Conn, id protocol.Session
 // sendBatch sends the events after the last committed one. The answer says from where to go on, which may be
 // before what was sent: then the control plane misses something, or lost it.
 func (l *Link) sendBatch(ctx context.Context, conn *nats.Conn, id protocol.SessionID, after uint64) (uint64, error) {
-	events, err := l.Source.Events(id, after, batchEvents)
+	most := batchEvents
+	if after == 0 {
+		most = 1 // it may be a session that the hello had no room for, all of whose events are committed
+	}
+	events, err := l.Source.Events(id, after, most)
 	if err != nil {
 		return after, fmt.Errorf("read events: %w", err)
 	}

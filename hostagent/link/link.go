@@ -37,7 +37,7 @@ type Link struct {
 // Source is what there is to tell. Its methods answer from memory or local disk, and are called from several
 // goroutines.
 type Source interface {
-	Sessions() []protocol.Session // all, ended ones too
+	Sessions() []protocol.Session // all, ended ones too, oldest first
 	// Events are up to limit of the session's events after the given seq, in order and without a gap. Each is
 	// smaller than 512 KiB, so that it fits into one message.
 	Events(id protocol.SessionID, after uint64, limit int) ([]protocol.Event, error)

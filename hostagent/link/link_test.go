@@ -233,3 +233,33 @@ func TestManyHosts(t *testing.T) {
 		must(t, stop())
 	}
 }
+
+// old is a host on which many sessions have ended.
+type old struct {
+	*script
+	ended []protocol.Session
+}
+
+func (o old) Sessions() []protocol.Session {
+	return append(slices.Clone(o.ended), o.script.Sessions()...)
+}
+
+// TestOldHostIsHeard has more ended sessions than fit into one message.
+func TestOldHostIsHeard(t *testing.T) {
+	p := newPlane(t)
+	source := old{script: newScript()}
+	const ended = 3000
+	for range ended {
+		id := protocol.NewSessionID()
+		source.ended = append(source.ended, protocol.Session{
+			ID: id, Name: "web-app", Agent: "claude", WorkingDir: "/home/dev/" + strings.Repeat("project/", 10),
+			State: protocol.StateExited, Evidence: "process exit, code 0", ExitReason: "process exit, code 0", LastSeq: 2,
+		})
+	}
+	live := protocol.NewSessionID()
+	source.add(live, "hello")
+	stop, _ := running(t, p.link(t, "alpha", p.enrol(t, "alpha"), source))
+	p.await(t, "the host is heard", func() bool { return p.greeted["alpha"] })
+	p.await(t, "the live session's event is committed", func() bool { return len(p.committed[live]) == 1 })
+	must(t, stop())
+}

@@ -63,7 +63,7 @@ func (l *Link) describe() protocol.HelloRequest {
 		Kinds:    kinds,
 		Roots:    roots,
 		Modes:    modes,
-		Sessions: l.Source.Sessions(),
+		Sessions: greeting(l.Source.Sessions()),
 	}
 }
 
