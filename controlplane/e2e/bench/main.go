@@ -78,7 +78,7 @@ func measureAll(ctx context.Context, getenv func(string) string, stdout io.Write
 	began := time.Now()
 	p, err := startProduct(ctx, getenv)
 	if err != nil {
-		return err
+		return errors.Join(context.Cause(ctx), err)
 	}
 	defer func() { err = errors.Join(err, p.end()) }()
 	t := newTable(stdout)
