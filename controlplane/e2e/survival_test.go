@@ -64,8 +64,9 @@ func TestSurvival(t *testing.T) {
 		})
 		must(t, w.plane.Start(t.Context()))
 		awaitReach(t, w.admin, s.ID)
-		awaitLogs(t, w.admin, args{"session_id": s.ID}, "line 15 of a slow answer")
-		wantOnce(t, w.admin, s.ID, "line 1 of a slow answer", "line 15 of a slow answer", "user: fake:slow")
+		awaitLogs(t, w.admin, args{"session_id": s.ID}, "assistant: told while nobody listened")
+		wantOnce(t, w.admin, s.ID, "line 1 of a slow answer", "line 15 of a slow answer", "user: fake:slow",
+			"assistant: told while nobody listened")
 	})
 
 	t.Run("removal", func(t *testing.T) {
