@@ -32,8 +32,10 @@ func TestPagesInARealBrowser(t *testing.T) {
 	c.until("document.querySelector('.prompt .option.allow') && document.querySelector('#entries li')")
 	c.until("document.querySelector('#state .lamp').textContent === 'waiting'")
 	c.picture("asked")
-	c.click(".prompt .option.allow")
-	c.until("document.querySelector('.prompt.answering')")
+	// A click on a question that has come this very moment was meant for something else.
+	c.run("served.clear(); exchange(parse(document.documentElement.outerHTML)); document.querySelector('.prompt .option.allow').click()")
+	c.until("document.getElementById('told').innerText.includes('Look again')")
+	c.until("document.querySelector('.prompt.answering') || void document.querySelector('.prompt .option.allow')?.click()")
 	h.tell(t, session.ID, protocol.EventSettlement, protocol.Settlement{
 		Prompt: prompt.ID, Outcome: protocol.OutcomeAllowed, Where: protocol.WhereRemote, Actor: "ada", Evidence: "hook PostToolUse",
 	})

@@ -31,12 +31,18 @@ function atBottom() {
   return innerHeight + scrollY >= document.documentElement.scrollHeight - 80;
 }
 
+// Where one question stood another may stand now, or the same one elsewhere: for a moment a click is taken for one
+// that was meant for what is no longer there.
+const calm = 800; // milliseconds; the second click of a double click comes within 500
+let changed = -calm;
+
 function exchange(page) {
   const follow = atBottom();
   for (const part of page.querySelectorAll("[data-live]")) {
     const old = document.getElementById(part.id);
     if (!old || served.get(part.id) === part.outerHTML) continue;
     served.set(part.id, part.outerHTML);
+    if (part.querySelector(".prompt") || old.querySelector(".prompt")) changed = performance.now();
     // The element itself stays, so that a screen reader goes on listening to it.
     for (const attribute of part.attributes) old.setAttribute(attribute.name, attribute.value);
     old.replaceChildren(...part.childNodes);
@@ -116,6 +122,10 @@ document.addEventListener("submit", async event => {
   if (!form.matches("[data-quiet]")) return;
   event.preventDefault();
   if (form.ariaBusy === "true") return;
+  if (form.closest(".prompt") && performance.now() - changed < calm) {
+    tell("The questions have just changed. Look again before you answer.");
+    return;
+  }
   form.ariaBusy = "true";
   try {
     const body = new URLSearchParams(new FormData(form, event.submitter));
