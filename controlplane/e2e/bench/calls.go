@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 )
 
 // What a call is compared with.
@@ -97,7 +98,7 @@ func (c callPaths) rows() []row {
 		aim, aimOfTheRate string
 	}{
 		{"get_profile", boundTool, c.nothing, c.profile, noHost, ""},
-		{"list_sessions", boundTool, c.nothing, c.list, noHost, ""},
+		{fmt.Sprintf("list_sessions, %d of them", 1+idleSessions*quietMachines), boundTool, c.nothing, c.list, noHost, ""},
 		{"get_session_status", boundTool, c.nothing, c.status, noHost, ""},
 		{"get_session_status", boundNATS, c.nats, c.status, "", ""},
 		{"get_logs view=screen, through the host", boundAsk, c.ask, c.screen, "", ""},

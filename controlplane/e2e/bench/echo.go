@@ -44,6 +44,10 @@ func (e *echoer) typing(ctx context.Context, while time.Duration) (load, error) 
 		if err := sleep(ctx, keyPause); err != nil {
 			return echoes, err
 		}
+		select {
+		case <-e.shown: // of something before
+		default:
+		}
 		start := time.Now()
 		if _, err := e.keys.Write([]byte("k")); err != nil {
 			return echoes, fmt.Errorf("typing: %w", err)
