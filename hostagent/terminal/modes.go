@@ -68,6 +68,7 @@ func (t *Terminal) setPrivateMode(number int, on bool) {
 		t.showAlternate(on)
 	case 1047:
 		if !on && t.screen == &t.alternate {
+			t.leaveAlternate()
 			t.eraseScreen(2)
 		}
 		t.showAlternate(on)
@@ -96,14 +97,22 @@ func (t *Terminal) switchAlternate(on bool) {
 }
 
 func (t *Terminal) showAlternate(on bool) {
-	t.screen = &t.main
 	if !on {
+		t.leaveAlternate()
+		t.screen = &t.main
 		return
 	}
 	if t.alternate.lines == nil {
 		t.alternate = newGrid(t.cols, t.rows)
 	}
 	t.screen = &t.alternate
+}
+
+// leaveAlternate tells that what the alternate screen shows is about to go.
+func (t *Terminal) leaveAlternate() {
+	if t.screen == &t.alternate && t.leftAlternate != nil {
+		t.leftAlternate()
+	}
 }
 
 func (t *Terminal) saveOrRestore(save bool) {

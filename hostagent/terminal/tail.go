@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -16,8 +17,8 @@ const (
 )
 
 // TailText is the last lines of what the recording at path showed, as plain text, oldest first: the lines that
-// left the screen at the top, then the screen. Of a full-screen program that is only its last screen, which is
-// built from no more than the recording's last 8 MiB. A torn last line is ignored.
+// left the screen at the top, then the screen. Of full-screen programs that is only the last one's last screen,
+// also after it has ended, and built from no more than the recording's last 8 MiB. A torn last line is ignored.
 func TailText(path string, lines int) ([]string, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -78,16 +79,21 @@ func readLine(reader *bufio.Reader) ([]byte, error) {
 	}
 }
 
-// player shows a recording on a screen and keeps the last lines that leave it.
+// player shows a recording on a screen and keeps the last lines that leave it, and what the last full-screen program
+// left behind.
 type player struct {
-	screen *Terminal
-	wanted int
-	above  []string
+	screen   *Terminal
+	wanted   int
+	above    []string
+	scrolled int      // how many lines have left the screen, kept or not
+	left     []string // the alternate screen, as the last program on it left it
+	leftAt   int      // how many lines had been shown before it
 }
 
 func newPlayer(cols, rows, wanted int) *player {
 	p := &player{screen: New(cols, rows), wanted: max(0, wanted)}
 	p.screen.scrolledOff = p.keep
+	p.screen.leftAlternate = p.keepAlternate
 	return p
 }
 
@@ -96,6 +102,21 @@ func (p *player) keep(row []cell) {
 		p.above = append([]string(nil), p.above[len(p.above)-p.wanted:]...)
 	}
 	p.above = append(p.above, p.screen.line(row, 0))
+	p.scrolled++
+}
+
+func (p *player) keepAlternate() {
+	if lines := trimBlank(p.rows(&p.screen.alternate)); len(lines) > 0 {
+		p.left, p.leftAt = lines, p.scrolled+p.screen.saved[0].y
+	}
+}
+
+func (p *player) rows(g *grid) []string {
+	lines := make([]string, len(g.lines))
+	for i, row := range g.lines {
+		lines[i] = p.screen.line(row, 0)
+	}
+	return lines
 }
 
 // play shows one event. What does not read as one is passed over: it is for people that this is played.
@@ -116,9 +137,10 @@ func (p *player) play(line []byte) {
 }
 
 func (p *player) lines() []string {
-	lines := p.above
-	for _, row := range p.screen.screen.lines {
-		lines = append(lines, p.screen.line(row, 0))
+	lines := slices.Concat(p.above, p.rows(p.screen.screen))
+	if p.screen.screen == &p.screen.main {
+		at := p.leftAt - (p.scrolled - len(p.above)) // some that were shown before may not be kept
+		lines = slices.Insert(lines, clamp(at, 0, len(lines)), p.left...)
 	}
 	lines = trimBlank(lines)
 	lines = lines[max(0, len(lines)-p.wanted):]

@@ -19,7 +19,8 @@ type Terminal struct {
 	Bell     func()
 	Retitled func(title string)
 
-	scrolledOff func(row []cell) // the main screen's lines as they leave at the top
+	scrolledOff   func(row []cell) // the main screen's lines as they leave at the top
+	leftAlternate func()           // called before the alternate screen is left, or erased to be left
 
 	cols, rows  int
 	screen      *grid // the one shown: &main or &alternate
