@@ -19,7 +19,7 @@ func TestMessageReceipts(t *testing.T) {
 		{"one line", "hello there", "hello there"},
 		{"several lines", "first\n\tsecond\n\nfourth  ", "first\n    second\n\nfourth"},
 		{"emoji and other scripts", "ok 👨‍👩‍👧 🏴 ❤️ שלום مرحبا 漢字 cafe\u0301", "ok 👨‍👩‍👧 🏴 ❤️ שלום مرحبا 漢字 café"},
-		{"begins with !", "!touch pwned", "!touch pwned"},
+		{"begins with !", "!touch pwned", " !touch pwned"},
 		{"ends in a backslash", `C:\`, `C:\`},
 		{"long", strings.Repeat("0123456789 abcdefghij\n", 100) + strings.Repeat("x", 3000), strings.Repeat("0123456789 abcdefghij\n", 100) + strings.Repeat("x", 3000)},
 	}
