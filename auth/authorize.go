@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 )
 
@@ -138,20 +139,25 @@ func (o *OAuth) checkAuthorization(a authorization, form url.Values) (authorizat
 	}
 	a.challenge, a.prompt = form.Get("code_challenge"), form.Get("prompt")
 	var err error
-	a.scopes, err = requestedScopes(form.Get("scope"))
+	a.scopes, err = a.client.requestedScopes(form.Get("scope"))
 	return a, err
 }
 
-// requestedScopes reads the scopes that a client asks for; if it names none it gets what the resource asks for.
-func requestedScopes(text string) (Scopes, error) {
+// requestedScopes reads the scopes that a client asks for; if it names none it gets what the resource asks for. A
+// client that registered for refresh tokens is given offline_access too, and the person is shown it: some clients
+// ask only for what the resource's metadata list, which leave it out, and would be cut off after half an hour.
+func (c Client) requestedScopes(text string) (Scopes, error) {
 	scopes := ParseScopes(text)
 	if len(scopes) == 0 {
-		return ResourceScopes(), nil
+		scopes = ResourceScopes()
 	}
 	for _, scope := range scopes {
 		if !AllScopes().Has(scope) {
 			return nil, refuse("invalid_scope", "There is no such scope as %q.", scope)
 		}
+	}
+	if slices.Contains(c.Metadata.GrantTypes, grantRefresh) && !scopes.Has(ScopeOffline) {
+		scopes = append(scopes, ScopeOffline)
 	}
 	return scopes, nil
 }

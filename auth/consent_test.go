@@ -34,7 +34,10 @@ func TestConsentPage(t *testing.T) {
 	want := auth.ConsentView{
 		Action: auth.AuthorizePath, Hidden: view.Hidden, CSRF: view.CSRF, User: adminName,
 		ClientName: "<b>Éclair</b>", ClientID: app.id, ClientHost: "site.example", RedirectHost: "app.example", Unverified: true,
-		Scopes: []auth.ScopeView{{Scope: auth.ScopeSessionsRead, Words: auth.ScopeSessionsRead.Words()}},
+		Scopes: []auth.ScopeView{
+			{Scope: auth.ScopeSessionsRead, Words: auth.ScopeSessionsRead.Words()},
+			{Scope: auth.ScopeOffline, Words: auth.ScopeOffline.Words()}, // the app registered for refresh tokens
+		},
 	}
 	if diff := cmp.Diff(want, view); diff != "" {
 		t.Errorf("view (-want +got):\n%s", diff)

@@ -126,14 +126,14 @@ func TestRefreshLifetimes(t *testing.T) {
 	})
 }
 
-func TestOfflineAccessDecides(t *testing.T) {
+func TestWhoGetsRefreshTokens(t *testing.T) {
 	s := newServer(t)
 	login := s.admin(t)
 	b := s.browser(t, &login)
 	app := s.register(t, nil)
 	got := readTokens(t, app.token(t, app.redemption(app.code(b, url.Values{"scope": {"sessions:read"}}), nil)))
-	if got.refresh != "" {
-		t.Error("a refresh token without offline_access")
+	if got.refresh == "" {
+		t.Error("no refresh token for a client that registered for it and asks for the resource's scopes only")
 	}
 	codeOnly := s.register(t, map[string]any{"grant_types": []string{"authorization_code"}})
 	if codeOnly.connect(b).refresh != "" {
