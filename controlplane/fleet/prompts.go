@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -120,6 +121,11 @@ func (f *Fleet) AnswerPrompt(ctx context.Context, c auth.Caller, ref, response s
 	if session.State == protocol.StateExited {
 		return Prompt{}, refuse(ErrConflict, "session %s has ended, and its prompt with it", session.Handle)
 	}
+	if strings.TrimSpace(ref) != string(prompt.ID) {
+		if err := f.checkRepeat(ctx, c, session, prompt, answer); err != nil {
+			return Prompt{}, err
+		}
+	}
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	return f.answer(ctx, c, session, Claim{
@@ -195,6 +201,35 @@ func (s Session) onlyPrompt() (Prompt, error) {
 	}
 	return Prompt{}, refuse(ErrInvalid, "session %s has several open prompts; say which one by its id: %s",
 		s.Handle, strings.Join(words, ", "))
+}
+
+// repeatTime is how long a client may take to send a call again of which it missed the answer.
+const repeatTime = 2 * time.Minute
+
+// checkRepeat refuses an answer that names only its session, if the same person has just said the same to another
+// prompt there: a call that is sent again must not allow the next command, which nobody may have read.
+func (f *Fleet) checkRepeat(ctx context.Context, c auth.Caller, session Session, prompt Prompt, answer protocol.Answer) error {
+	before := slices.Clone(session.Open)
+	last, err := f.Store.LastPrompt(ctx, session.ID)
+	if err == nil {
+		before = append(before, last)
+	}
+	if err != nil && !errors.Is(err, auth.ErrNotFound) {
+		return err
+	}
+	for _, p := range before {
+		if p.ID != prompt.ID && p.saidBy(c.User, answer, f.Now().Add(-repeatTime)) {
+			return refuse(ErrConflict, "your answer went to the prompt before (%s); session %s now asks something else: %s. To answer that, name it by its id, %s",
+				p.Title, session.Handle, prompt.Title, prompt.ID)
+		}
+	}
+	return nil
+}
+
+// saidBy reports whether it is the person's answer, given after a time, that counts for the prompt.
+func (p Prompt) saidBy(user auth.UserID, answer protocol.Answer, after time.Time) bool {
+	return p.AnsweredBy == user && p.Answer != nil && p.AnsweredAt != nil && p.AnsweredAt.After(after) &&
+		reflect.DeepEqual(*p.Answer, answer)
 }
 
 // answer makes the claim and, if it is the first, hands the answer to the host.

@@ -151,6 +151,42 @@ func TestAnswerToAHostThatIsAway(t *testing.T) {
 	}
 }
 
+// TestRepeatedAnswerIsNotTheNextPrompts sends an answer again that names the session, after it has taken effect.
+func TestRepeatedAnswerIsNotTheNextPrompts(t *testing.T) {
+	w := newWorld(t)
+	alice := w.person("alice", auth.RoleMember)
+	h := w.newHost(alice, "mac-1")
+	s := w.session(alice, h, "web-app")
+	first := h.asks(s.ID)
+	must(w.AnswerPrompt(t.Context(), alice, s.Handle, "yes"))(t)
+	second := h.asks(s.ID)
+	refused := func(when string) {
+		t.Helper()
+		_, err := w.AnswerPrompt(t.Context(), alice, s.Handle, "yes")
+		if !errors.Is(err, fleet.ErrConflict) || !strings.Contains(err.Error(), string(second.ID)) {
+			t.Errorf("%s: error %v, want a conflict that names the next prompt", when, err)
+		}
+	}
+	refused("before the first one is settled")
+	h.say(s.ID, protocol.EventSettlement, protocol.Settlement{
+		Prompt: first.ID, Outcome: protocol.OutcomeAllowed, Where: protocol.WhereRemote, Actor: "alice", At: time.Now(),
+	})
+	refused("after it")
+	if got := must(w.Prompt(t.Context(), alice, second.ID))(t); got.Status != protocol.PromptAsked {
+		t.Fatalf("the next prompt is %s", got.Status)
+	}
+	must(w.AnswerPrompt(t.Context(), alice, string(second.ID), "yes"))(t)
+	third := h.asks(s.ID)
+	if got := must(w.AnswerPrompt(t.Context(), alice, s.Handle, "no"))(t); got.ID != third.ID {
+		t.Errorf("another answer went to %s, want %s", got.ID, third.ID)
+	}
+	fourth := h.asks(s.ID)
+	w.Now = func() time.Time { return time.Now().Add(5 * time.Minute) }
+	if got := must(w.AnswerPrompt(t.Context(), alice, s.Handle, "no"))(t); got.ID != fourth.ID {
+		t.Errorf("the same answer later went to %s, want %s", got.ID, fourth.ID)
+	}
+}
+
 func TestWhichPromptIsMeant(t *testing.T) {
 	w := newWorld(t)
 	alice := w.person("alice", auth.RoleMember)
