@@ -20,6 +20,7 @@ type claudeHook struct {
 	Prompt     string          `json:"prompt"`
 	Error      json.RawMessage `json:"error"`
 	Message    string          `json:"last_assistant_message"`
+	Reason     string          `json:"reason"`
 	Tool       string          `json:"tool_name"`
 	ToolUse    string          `json:"tool_use_id"`
 	ToolInput  json.RawMessage `json:"tool_input"`
@@ -62,10 +63,19 @@ func readClaudeHook(payload []byte) (Hook, error) {
 	switch {
 	case hook.Kind == HookTurnFailed:
 		hook.Text = raw.Message
+	case hook.Kind == HookEnded:
+		hook.Text = claudeEndings[raw.Reason]
 	case hook.Kind == HookToolDone && hook.Tool == "AskUserQuestion":
 		hook.Text = claudeAnswers(raw.ToolInput)
 	}
 	return hook, nil
+}
+
+// claudeEndings are the reasons of a SessionEnd that say who ended the program, in words. A conversation that was
+// cleared goes on as another one, and "other" is a signal or a closed terminal.
+var claudeEndings = map[string]string{
+	"prompt_input_exit": "ended at the terminal",
+	"logout":            "logged out at the terminal",
 }
 
 // conversationID is the id if it is one. It will stand on the command line of a resumed agent, and any program that

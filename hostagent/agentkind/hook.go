@@ -11,7 +11,7 @@ type Hook struct {
 	WorkingDir string
 	Mode       string // the permission mode that it runs in now, if the hook says so
 
-	Text     string          // submitted: what; turn failed: why; a question's tool done: the answers
+	Text     string          // submitted: what; turn failed or conversation ended: why; a question's tool done: the answers
 	Tool     string          // of a tool's hook
 	ToolUse  string          // joins a tool's hooks with each other; a question has none
 	Input    json.RawMessage // of a tool's hook
