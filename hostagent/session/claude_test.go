@@ -61,9 +61,11 @@ func TestMessageBeforeReady(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start(protocol.CreateSessionRequest{WorkingDir: r.project})
-	if got := r.message(id, r.send(id, "at once")); got.Status != protocol.MessageAccepted {
+	message := r.send(id, "at once")
+	if got := r.message(id, message); got.Status != protocol.MessageAccepted || got.Detail != "" {
 		t.Errorf("message became %v, want accepted", got)
 	}
+	r.waited(id, message, "the agent is starting")
 }
 
 func TestPermissionAllowed(t *testing.T) {
@@ -267,8 +269,8 @@ func TestTerminateAndResume(t *testing.T) {
 	for range 2 {
 		reply, err := r.Terminate(t.Context(), terminate)
 		check(t, err)
-		if reply.Session.State != protocol.StateExited || reply.Session.ExitedAt == nil {
-			t.Errorf("terminated session = %+v", reply.Session)
+		if s := reply.Session; s.State != protocol.StateExited || s.ExitedAt == nil || s.ExitReason != "terminated by Alice" || *s.ExitCode != 143 {
+			t.Errorf("terminated session = %+v", s)
 		}
 	}
 	r.refused(protocol.CodeConflict, func() error {
@@ -440,8 +442,9 @@ func TestTerminateAtAnyTime(t *testing.T) {
 		message := r.send(id, "hello")
 		reply, err := r.Terminate(t.Context(), protocol.TerminateSessionRequest{Act: act(), Session: id, Force: force})
 		check(t, err)
-		if reply.Session.State != protocol.StateExited {
-			t.Errorf("terminated session is %s", reply.Session.State)
+		reason := map[bool]string{false: "terminated by Alice", true: "killed by Alice"}[force]
+		if s := reply.Session; s.State != protocol.StateExited || s.ExitReason != reason {
+			t.Errorf("terminated session is %s: %s, want %s", s.State, s.ExitReason, reason)
 		}
 		r.message(id, message)
 	}

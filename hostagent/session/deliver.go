@@ -68,88 +68,125 @@ func (s *session) nextMessage() (id protocol.MessageID, typed bool, changed <-ch
 
 // typeMessage waits until the agent listens and no person is typing, types the message, and waits for its receipt.
 func (s *session) typeMessage(ctx context.Context, client *holder.Client, id protocol.MessageID) error {
-	if err := s.until(ctx, func(f *fold) bool { return f.listens() }); err != nil {
-		return err
+	var deaf string
+	s.view(func(f *fold) { deaf = f.deaf() })
+	if deaf != "" {
+		if err := s.sayWaiting(ctx, client, id, deaf); err != nil {
+			return err
+		}
+		return s.until(ctx, func(f *fold) bool { return f.deaf() != deaf })
 	}
-	typed, err := s.typeNow(ctx, client, id)
+	hindered, err := s.typeNow(ctx, client, id)
 	if err != nil {
 		return err
 	}
-	if !typed {
+	if hindered != "" {
+		if err := s.sayWaiting(ctx, client, id, hindered); err != nil {
+			return err
+		}
 		return sleep(ctx, 2*lookEvery)
 	}
 	return s.awaitReceipt(ctx, client, id, true)
 }
 
-// listens reports whether what is typed becomes a message: never into a dialog.
-func (f *fold) listens() bool {
-	state := f.session.State
-	return f.ready && f.openPrompt() == nil && (state == protocol.StateIdle || state == protocol.StateWorking)
+// sayWaiting tells why a message is not typed yet, unless that was the last thing told of it.
+func (s *session) sayWaiting(ctx context.Context, client *holder.Client, id protocol.MessageID, why string) error {
+	if state, _ := s.messageState(id); state.Status.Final() || state.Detail == outgoingLine(why) {
+		return nil
+	}
+	return s.note(ctx, client, noteWaiting, messageStep{ID: id, Detail: why})
 }
 
-// typeNow reports false if now is not the time.
-func (s *session) typeNow(ctx context.Context, client *holder.Client, id protocol.MessageID) (bool, error) {
+// deaf says why what is typed now would not become a message; empty if it would. Nothing is ever typed into a
+// dialog.
+func (f *fold) deaf() string {
+	p := f.openPrompt()
+	switch state := f.session.State; {
+	case p != nil:
+		return "the agent waits for an answer to a prompt: " + p.Title
+	case state == protocol.StateWaiting:
+		return "the agent waits in a dialog at the terminal"
+	case !f.ready || state == protocol.StateStarting:
+		return "the agent is starting"
+	case state != protocol.StateIdle && state != protocol.StateWorking:
+		return "the session is " + string(state)
+	}
+	return ""
+}
+
+// typeNow says what hinders it, if now is not the time.
+func (s *session) typeNow(ctx context.Context, client *holder.Client, id protocol.MessageID) (hindered string, err error) {
 	s.typing.Lock()
 	defer s.typing.Unlock()
-	clear, err := s.clearBox(ctx, client)
-	if err != nil || !clear {
-		return false, err
+	if hindered, err := s.clearBox(ctx, client); err != nil || hindered != "" {
+		return hindered, err
 	}
-	text, ok := s.mayType(id)
-	if !ok {
-		return false, nil
+	text, hindered := s.mayType(id)
+	if hindered != "" {
+		return hindered, nil
 	}
 	if err := s.note(ctx, client, noteTyping, messageStep{ID: id}); err != nil {
-		return false, err
+		return "", err
 	}
 	if err := client.Write(ctx, s.kind.TypeMessage(text)); err != nil {
-		return false, err
+		return "", err
 	}
 	if err := waitQuiet(ctx, client, quietAfterTyping); err != nil {
-		return false, err
+		return "", err
 	}
 	if err := client.Write(ctx, s.kind.Submit); err != nil {
-		return false, err
+		return "", err
 	}
-	return true, s.note(ctx, client, noteSubmitted, messageStep{ID: id})
+	return "", s.note(ctx, client, noteSubmitted, messageStep{ID: id})
 }
 
 // mayType is the last look before a message is typed. What was typed once, by whatever process, is not typed again.
-func (s *session) mayType(id protocol.MessageID) (text string, ok bool) {
+func (s *session) mayType(id protocol.MessageID) (text, hindered string) {
 	s.view(func(f *fold) {
-		if m := f.messages[id]; m != nil {
-			text, ok = m.Text, !m.typing && !m.state.Status.Final() && f.listens()
+		m := f.messages[id]
+		text, hindered = m.Text, f.deaf()
+		if m.typing || m.state.Status.Final() {
+			hindered = "it was typed before"
 		}
 	})
-	return text, ok
+	return text, hindered
 }
 
-// clearBox makes sure that the input box is empty. A person's draft is left alone while they type; later it is
-// put aside, and the agent brings it back after the next submit.
-func (s *session) clearBox(ctx context.Context, client *holder.Client) (bool, error) {
+// Why a message waits although the agent listens.
+const (
+	hinderedByTyping = "somebody is typing at the terminal"
+	hinderedByDraft  = "somebody's draft stands in the agent's input box"
+)
+
+// clearBox makes sure that the input box is empty, or says what hinders it. A person's draft is left alone while
+// they type; later it is put aside, and the agent brings it back after the next submit.
+func (s *session) clearBox(ctx context.Context, client *holder.Client) (hindered string, err error) {
 	status, err := client.Status(ctx)
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	sinceInput := s.now().Sub(status.LastInput)
 	if sinceInput < viewerPause {
-		return false, nil
+		return hinderedByTyping, nil
 	}
 	draft, err := s.draft(ctx, client)
 	if err != nil || !draft {
-		return err == nil, err
+		return "", err
 	}
 	if sinceInput < draftPatience {
-		return false, nil
+		return hinderedByDraft, nil
 	}
 	if err := client.Write(ctx, s.kind.StashDraft); err != nil {
-		return false, err
+		return "", err
 	}
 	if err := waitQuiet(ctx, client, quietAfterTyping); err != nil {
-		return false, err
+		return "", err
 	}
 	draft, err = s.draft(ctx, client)
-	return err == nil && !draft, err
+	if draft {
+		hindered = hinderedByDraft
+	}
+	return hindered, err
 }
 
 func (s *session) draft(ctx context.Context, client *holder.Client) (bool, error) {

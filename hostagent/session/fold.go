@@ -7,6 +7,7 @@ import (
 
 	"switchboard/hostagent/agentkind"
 	"switchboard/hostagent/holder"
+	"switchboard/hostagent/policy"
 	"switchboard/hostagent/protocol"
 )
 
@@ -15,6 +16,7 @@ import (
 // crash. What it finds out it appends to told.
 type fold struct {
 	kind    agentkind.Kind
+	policy  policy.Policy // what may be offered
 	session protocol.Session
 	told    []protocol.Event // not yet taken
 	recall  bool             // events are remembered from the event log, not told again
@@ -22,7 +24,9 @@ type fold struct {
 	position position
 	offsets  map[string]int64 // how far each transcript file has been read
 	process  agentkind.Process
-	runs     int // how often the agent was started
+	runs     int    // how often the agent was started
+	ending   string // why the run is about to end, if that is known
+	ended    string // what says that it has
 
 	transcripts []string // that come after position.Transcript, when that is read to its end
 
@@ -49,10 +53,11 @@ type activity struct {
 // tool is a call that the agent announced by a hook.
 type tool struct{ use, name, input, agent string }
 
-func newFold(b birth, kind agentkind.Kind) *fold {
+func newFold(b birth, kind agentkind.Kind, rules policy.Policy) *fold {
 	at := b.At.UTC().Truncate(time.Millisecond)
 	return &fold{
-		kind: kind,
+		kind:   kind,
+		policy: rules,
 		session: protocol.Session{
 			ID: b.Session, Name: b.Name, Agent: b.Agent, AgentVersion: b.AgentVersion, WorkingDir: b.WorkingDir,
 			PermissionMode: b.PermissionMode, State: protocol.StateStarting, Evidence: "created", StateAt: at, StartedAt: at,
@@ -114,6 +119,7 @@ var entryHandlers = map[string]func(*fold, holder.Entry) error{
 	holder.KindHookClosed:   withBody((*fold).hookClosed),
 	holder.KindExited:       withBody((*fold).exited),
 	noteMessage:             withBody((*fold).messageQueued),
+	noteWaiting:             withBody((*fold).messageWaits),
 	noteTyping:              withBody((*fold).messageTyping),
 	noteSubmitted:           withBody((*fold).messageSubmitted),
 	noteUnconfirmed:         withBody((*fold).messageUnconfirmed),
@@ -135,7 +141,12 @@ func withBody[Body any](handle func(*fold, time.Time, Body)) func(*fold, holder.
 	}
 }
 
-func (f *fold) commandActed(_ time.Time, note commandNote) { f.commands[note.ID] = true }
+func (f *fold) commandActed(_ time.Time, note commandNote) {
+	f.commands[note.ID] = true
+	if note.Name == commandTerminate {
+		f.ending = note.endsBy()
+	}
+}
 
 // replay brings a new fold to where the event log ends, and returns the entries behind that. It tells nothing.
 func (f *fold) replay(entries []holder.Entry, steps []step, misread func(error)) []holder.Entry {
@@ -172,6 +183,10 @@ func (f *fold) rememberEvent(e protocol.Event) {
 		if s, err := protocol.Decode[protocol.Session](e); err == nil {
 			f.session = s
 			f.activity = activity{state: s.State, evidence: s.Evidence, at: s.StateAt}
+		}
+	case protocol.EventPrompt:
+		if p, err := protocol.Decode[protocol.Prompt](e); err == nil {
+			f.rememberPrompt(p)
 		}
 	case protocol.EventSettlement:
 		if settlement, err := protocol.Decode[protocol.Settlement](e); err == nil {

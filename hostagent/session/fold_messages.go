@@ -24,6 +24,13 @@ func (f *fold) messageQueued(at time.Time, note messageNote) {
 	f.messageBecomes(at, note.ID, protocol.MessageQueued, "")
 }
 
+// messageWaits says why a message is not typed yet; an empty detail, that nothing hinders it any more.
+func (f *fold) messageWaits(at time.Time, step messageStep) {
+	if m := f.messages[step.ID]; m != nil && !m.typing {
+		f.messageBecomes(at, step.ID, protocol.MessageQueued, outgoingLine(step.Detail))
+	}
+}
+
 func (f *fold) messageTyping(_ time.Time, step messageStep) {
 	if m := f.messages[step.ID]; m != nil && !m.typing {
 		m.typing = true
@@ -66,10 +73,11 @@ func (f *fold) failMessages(at time.Time) {
 // messageBecomes is the only place that assigns a message's state.
 func (f *fold) messageBecomes(at time.Time, id protocol.MessageID, status protocol.MessageStatus, detail string) {
 	m := f.messages[id]
-	if m == nil || m.state.Status.Final() || m.state.Status == status {
+	next := protocol.MessageState{ID: id, Status: status, Detail: detail}
+	if m == nil || m.state.Status.Final() || m.state == next {
 		return
 	}
-	m.state = protocol.MessageState{ID: id, Status: status, Detail: detail}
+	m.state = next
 	if status.Final() {
 		f.queue = slices.DeleteFunc(f.queue, func(other protocol.MessageID) bool { return other == id })
 	}

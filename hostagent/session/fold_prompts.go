@@ -74,6 +74,9 @@ func (f *fold) promptOf(id protocol.PromptID, at time.Time, ask agentkind.Ask) p
 		AllowsText: ask.AllowsText, AskedAt: at,
 	}
 	for _, o := range ask.Options {
+		if o.Mode != "" && f.policy.Mode(o.Mode) != nil {
+			continue
+		}
 		p.Options = append(p.Options, protocol.Option{ID: o.ID, Label: outgoingLine(o.Label), Effect: outgoingLine(o.Effect)})
 	}
 	for _, q := range ask.Questions {
@@ -85,6 +88,14 @@ func (f *fold) promptOf(id protocol.PromptID, at time.Time, ask agentkind.Ask) p
 	}
 	p.Digest = p.Sum()
 	return p
+}
+
+// rememberPrompt keeps the prompt as it was told, since answers are bound to that: with other rules, or by another
+// version, it might be told differently now.
+func (f *fold) rememberPrompt(told protocol.Prompt) {
+	if p := f.prompts[told.ID]; p != nil && p.settlement == nil {
+		p.Prompt = told
+	}
 }
 
 // openPrompts are those that are not settled, oldest first.

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -32,7 +33,7 @@ func (f *fold) become(state protocol.State, evidence string, at time.Time) {
 // newest sign of activity.
 func (f *fold) derive(at time.Time) {
 	if f.session.ExitedAt != nil {
-		f.become(protocol.StateExited, f.session.ExitReason, at)
+		f.become(protocol.StateExited, cmp.Or(f.ended, f.session.ExitReason), at)
 		return
 	}
 	if p := f.openPrompt(); p != nil {
@@ -58,23 +59,25 @@ func (f *fold) started(at time.Time, body holder.Started) {
 	f.tools = nil
 	f.dialog = dialogNote{}
 	f.status = agentkind.Status{}
+	f.ending = ""
 	f.session.ExitedAt, f.session.ExitCode, f.session.ExitReason = nil, nil, ""
 	f.activity = activity{state: protocol.StateStarting, evidence: "process start", at: at}
 }
 
 func (f *fold) exited(at time.Time, body holder.Exited) {
-	reason := fmt.Sprintf("process exit, code %d", body.Code)
+	evidence := fmt.Sprintf("process exit, code %d", body.Code)
 	if body.Signal != "" {
-		reason = "process exit, signal: " + body.Signal
+		evidence = "process exit, signal: " + body.Signal
 	}
-	f.end(at, reason)
+	f.end(at, evidence, cmp.Or(f.ending, evidence))
 	code := body.Code
 	f.session.ExitCode = &code
 }
 
 // lost is the end of a run whose holder went away without a word: the machine stopped, or somebody killed it.
 func (f *fold) lost(at time.Time) {
-	f.end(at, "its holder went away")
+	const reason = "its holder went away"
+	f.end(at, reason, reason)
 	f.derive(at)
 }
 
@@ -84,8 +87,9 @@ func (f *fold) doubt(why string, at time.Time) {
 	f.become(protocol.StateUncertain, outgoingLine(why), at)
 }
 
-func (f *fold) end(at time.Time, reason string) {
+func (f *fold) end(at time.Time, evidence, reason string) {
 	f.session.ExitedAt, f.session.ExitReason = &at, reason
+	f.ended = evidence
 	f.session.ExitCode = nil
 	f.process.PID = 0
 	for _, p := range f.openPrompts() {
@@ -106,6 +110,8 @@ func (f *fold) hook(at time.Time, body holder.Hook) {
 	switch hook.Kind {
 	case agentkind.HookStarted:
 		f.conversationStarted(evidence, at)
+	case agentkind.HookEnded:
+		f.ending = cmp.Or(f.ending, hook.Text)
 	case agentkind.HookSubmitted:
 		f.messageReceived(at, hook.Text)
 		f.does(protocol.StateWorking, evidence, at)

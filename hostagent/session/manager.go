@@ -117,8 +117,7 @@ func (m *Manager) Close() error {
 
 // load opens a session that is on disk, and follows it if it may live.
 func (m *Manager) load(id protocol.SessionID) (*session, error) {
-	getenv := func(name string) string { return lookup(m.Environ, name) }
-	s, err := openSession(m.dir(id), m.Kinds, getenv, m.Log, m.Now, m.tell)
+	s, err := m.openSession(m.dir(id))
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 // is done once whatever happens in between. These are the kinds of note beside the holder's kinds of entry.
 const (
 	noteMessage       = "message"           // messageNote: accepted from the control plane, to be typed
+	noteWaiting       = "message_waiting"   // messageStep: why it is not typed yet
 	noteTyping        = "message_typing"    // messageStep: from here on it is never typed again
 	noteSubmitted     = "message_submitted" // messageStep: all its keys and the submit are typed
 	noteUnconfirmed   = "message_unconfirmed"
@@ -54,8 +55,22 @@ type dialogStep struct {
 // commandNote remembers a command that leaves no other trace.
 type commandNote struct {
 	ID    protocol.CommandID `json:"command_id"`
-	Name  string             `json:"name"`
+	Name  string             `json:"name"` // commandTerminate or commandInterrupt
 	Actor string             `json:"actor"`
+	Force bool               `json:"force,omitempty"`
+}
+
+const (
+	commandTerminate = "terminate"
+	commandInterrupt = "interrupt"
+)
+
+// endsBy says who ends a session by this command, and how.
+func (n commandNote) endsBy() string {
+	if n.Force {
+		return "killed by " + outgoingLine(n.Actor)
+	}
+	return "terminated by " + outgoingLine(n.Actor)
 }
 
 // entryTime keeps whole milliseconds: what crosses to Postgres must compare equal when it comes back.

@@ -15,6 +15,7 @@ import (
 
 	"switchboard/hostagent/agentkind"
 	"switchboard/hostagent/holder"
+	"switchboard/hostagent/policy"
 	"switchboard/hostagent/protocol"
 )
 
@@ -78,7 +79,7 @@ type telling struct {
 }
 
 func newTelling(kept recording) *telling {
-	return &telling{recording: kept, fold: newFold(kept.Birth, agentkind.Claude())}
+	return &telling{recording: kept, fold: newFold(kept.Birth, agentkind.Claude(), policy.Default())}
 }
 
 func (w *telling) gather() {

@@ -39,12 +39,12 @@ type session struct {
 }
 
 // openSession reads what is on disk and derives the rest.
-func openSession(dir string, kinds []agentkind.Kind, getenv func(string) string, logger *slog.Logger, now func() time.Time, told func()) (*session, error) {
+func (m *Manager) openSession(dir string) (*session, error) {
 	b, err := readBirth(dir)
 	if err != nil {
 		return nil, err
 	}
-	kind, ok := agentkind.Find(kinds, b.Agent)
+	kind, ok := agentkind.Find(m.Kinds, b.Agent)
 	if !ok {
 		return nil, fmt.Errorf("session %s: unknown agent %q", b.Session, b.Agent)
 	}
@@ -53,10 +53,10 @@ func openSession(dir string, kinds []agentkind.Kind, getenv func(string) string,
 		return nil, err
 	}
 	s := &session{
-		id: b.Session, dir: dir, kind: kind, log: log, logger: logger.With("session", b.Session), now: now, told: told,
-		birth: b, fold: newFold(b, kind), changed: make(chan struct{}), freed: map[protocol.PromptID]bool{},
+		id: b.Session, dir: dir, kind: kind, log: log, logger: m.Log.With("session", b.Session), now: m.Now, told: m.tell,
+		birth: b, fold: newFold(b, kind, m.Policy), changed: make(chan struct{}), freed: map[protocol.PromptID]bool{},
 	}
-	s.fold.process.Getenv = getenv
+	s.fold.process.Getenv = func(name string) string { return lookup(m.Environ, name) }
 	if err := s.restore(steps); err != nil {
 		return nil, errors.Join(err, log.close())
 	}

@@ -34,7 +34,8 @@ func (m *Manager) Terminate(ctx context.Context, r protocol.TerminateSessionRequ
 		return protocol.SessionReply{}, unavailable("ending the session", err)
 	}
 	defer client.Close()
-	if err := s.note(ctx, client, noteCommand, commandNote{ID: r.Command, Name: "terminate", Actor: r.Actor}); err != nil {
+	note := commandNote{ID: r.Command, Name: commandTerminate, Actor: r.Actor, Force: r.Force}
+	if err := s.note(ctx, client, noteCommand, note); err != nil {
 		return protocol.SessionReply{}, unavailable("ending the session", err)
 	}
 	if err := s.kill(ctx, client, r.Force); err != nil {
@@ -104,7 +105,7 @@ func (m *Manager) Interrupt(ctx context.Context, r protocol.InterruptSessionRequ
 	if err := s.mayInterrupt(); err != nil {
 		return protocol.SessionReply{}, err
 	}
-	if err := s.note(ctx, client, noteCommand, commandNote{ID: r.Command, Name: "interrupt", Actor: r.Actor}); err != nil {
+	if err := s.note(ctx, client, noteCommand, commandNote{ID: r.Command, Name: commandInterrupt, Actor: r.Actor}); err != nil {
 		return protocol.SessionReply{}, unavailable("interrupting", err)
 	}
 	if err := s.pressInterrupt(ctx, client); err != nil {

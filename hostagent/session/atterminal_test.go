@@ -1,0 +1,68 @@
+package session
+
+import (
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"switchboard/hostagent/holder"
+	"switchboard/hostagent/protocol"
+)
+
+// TestExitAtTerminal: a person ends the agent by its own command.
+func TestExitAtTerminal(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.create("")
+	r.atTerminal(id, "/exit")
+	r.untilTrue("the command's menu", func() bool { return strings.Contains(r.screen(id), "❯ /exit") })
+	r.atTerminal(id, "\r")
+	s := r.await(id, protocol.StateExited)
+	if s.ExitReason != "ended at the terminal" || s.ExitCode == nil || *s.ExitCode != 0 || s.Evidence != "process exit, code 0" {
+		t.Errorf("ended session = %+v", s)
+	}
+	shown, err := r.Terminal(t.Context(), protocol.ReadTerminalRequest{Session: id, Lines: 100})
+	check(t, err)
+	if text := strings.Join(shown.Lines, "\n"); !strings.Contains(text, "Claude Code") || !strings.Contains(text, "/exit") {
+		t.Errorf("the ended session's terminal has not its last screen:\n%s", text)
+	}
+}
+
+// TestMessageBehindDraft: a message waits while a person types, and says why.
+func TestMessageBehindDraft(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.create("")
+	client, err := holder.Dial(t.Context(), filepath.Join(r.dir, string(id)))
+	check(t, err)
+	in, keys := io.Pipe()
+	var group sync.WaitGroup
+	group.Go(func() { check(t, client.Attach(t.Context(), holder.Terminal{Input: in, Output: io.Discard})) })
+	_, err = io.WriteString(keys, "half a thought")
+	check(t, err)
+	r.untilTrue("the draft", func() bool { return strings.Contains(r.screen(id), "half a thought") })
+	message := r.send(id, "from elsewhere")
+	if got := r.message(id, message); got.Status != protocol.MessageAccepted || got.Detail != "" {
+		t.Errorf("message became %v, want accepted", got)
+	}
+	r.waited(id, message, hinderedByTyping)
+	r.waited(id, message, hinderedByDraft)
+	check(t, keys.Close())
+	group.Wait()
+	check(t, client.Close())
+}
+
+// waited checks that the message was once told to wait for this reason.
+func (r *rig) waited(id protocol.SessionID, message protocol.MessageID, why string) {
+	r.t.Helper()
+	want := protocol.MessageState{ID: message, Status: protocol.MessageQueued, Detail: why}
+	told := slices.ContainsFunc(r.events(id), func(e protocol.Event) bool {
+		return e.Kind == protocol.EventMessage && decode[protocol.MessageState](r, e) == want
+	})
+	if !told {
+		r.t.Errorf("no event says that the message waits because %q", why)
+	}
+}
