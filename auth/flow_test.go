@@ -32,7 +32,7 @@ func TestConnect(t *testing.T) {
 	if !s.works(t, next.access) || !s.works(t, got.access) {
 		t.Error("an access token does not work after a refresh")
 	}
-	if n, err := s.db.VerifyAudit(t.Context()); err != nil || n == 0 {
-		t.Errorf("audit chain of %d records: %v", n, err)
+	if last, err := s.db.VerifyAudit(t.Context()); err != nil || last.Seq == 0 {
+		t.Errorf("audit chain of %d records: %v", last.Seq, err)
 	}
 }

@@ -85,8 +85,8 @@ func TestOneRefreshTokenUsedAtOnce(t *testing.T) {
 			t.Error("the family survived")
 		}
 	}
-	if n, err := s.db.VerifyAudit(t.Context()); err != nil {
-		t.Errorf("audit chain after %d records: %v", n, err)
+	if last, err := s.db.VerifyAudit(t.Context()); err != nil {
+		t.Errorf("audit chain after %d records: %v", last.Seq, err)
 	}
 }
 

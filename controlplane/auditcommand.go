@@ -14,10 +14,10 @@ func (c *auditCommand) Run(env environment) error {
 	if err := s.openDatabase(env.ctx, c.config, env.log); err != nil {
 		return err
 	}
-	records, err := s.db.VerifyAudit(env.ctx)
+	last, err := s.db.VerifyAudit(env.ctx)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(env.stdout, "%d audit records, unbroken\n", records)
+	fmt.Fprintf(env.stdout, "%d audit records, unbroken; the hash of the last one is %x\n", last.Seq, last.Hash)
 	return nil
 }

@@ -87,8 +87,8 @@ func TestAuditLog(t *testing.T) {
 	if diff := cmp.Diff(record, want); diff != "" {
 		t.Errorf("record (got -, want +):\n%s", diff)
 	}
-	if n, err := w.db.VerifyAudit(t.Context()); err != nil || n != 5 {
-		t.Errorf("%d records, error %v", n, err)
+	if last, err := w.db.VerifyAudit(t.Context()); err != nil || last.Seq != 5 {
+		t.Errorf("%d records, error %v", last.Seq, err)
 	}
 	client := alice
 	client.Scopes = auth.AllScopes()

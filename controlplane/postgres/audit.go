@@ -179,9 +179,9 @@ func (db *DB) AuditEvents(ctx context.Context, user string, before int64, limit 
 	return events, explain("read the audit log", err)
 }
 
-// VerifyAudit checks the whole chain and returns how many records it has. Its error names the first record that
-// does not fit.
-func (db *DB) VerifyAudit(ctx context.Context) (int64, error) {
+// VerifyAudit checks the whole chain and returns its last record, up to which it is unbroken. Its error names the
+// first record that does not fit.
+func (db *DB) VerifyAudit(ctx context.Context) (audit.Event, error) {
 	var last audit.Event
 	for {
 		rows, _ := db.pool.Query(ctx, `
@@ -193,13 +193,13 @@ func (db *DB) VerifyAudit(ctx context.Context) (int64, error) {
 			LIMIT 1000`, last.Seq)
 		events, err := pgx.CollectRows(rows, scanAuditEvent)
 		if err != nil {
-			return last.Seq, explain("read the audit log", err)
+			return last, explain("read the audit log", err)
 		}
 		if len(events) == 0 {
-			return last.Seq, nil
+			return last, nil
 		}
 		if err := audit.Verify(last, events); err != nil {
-			return last.Seq, err
+			return last, err
 		}
 		last = events[len(events)-1]
 	}

@@ -47,7 +47,7 @@ func TestAuditAtOnce(t *testing.T) {
 	url := pgtest.New(t)
 	replicas := []interface {
 		audit.Recorder
-		VerifyAudit(context.Context) (int64, error)
+		VerifyAudit(context.Context) (audit.Event, error)
 	}{open(t, url), open(t, url)}
 	const writers, each = 64, 5
 	var done sync.WaitGroup
@@ -66,8 +66,8 @@ func TestAuditAtOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n, err := replicas[0].VerifyAudit(t.Context()); n != writers*each || err != nil {
-		t.Errorf("%d records, %v; want %d", n, err, writers*each)
+	if last, err := replicas[0].VerifyAudit(t.Context()); last.Seq != writers*each || err != nil {
+		t.Errorf("%d records, %v; want %d", last.Seq, err, writers*each)
 	}
 }
 
@@ -87,8 +87,8 @@ func TestAuditIsAppendOnly(t *testing.T) {
 			t.Errorf("%s: %v", statement, err)
 		}
 	}
-	if n, err := db.VerifyAudit(t.Context()); n != 3 || err != nil {
-		t.Errorf("%d records, %v", n, err)
+	if last, err := db.VerifyAudit(t.Context()); last.Seq != 3 || err != nil {
+		t.Errorf("%d records, %v", last.Seq, err)
 	}
 }
 
@@ -130,8 +130,8 @@ func TestAuditTakesAnyText(t *testing.T) {
 			t.Errorf("%.20q: %v", text, err)
 		}
 	}
-	if n, err := db.VerifyAudit(t.Context()); n != 9 || err != nil {
-		t.Errorf("%d records, %v", n, err)
+	if last, err := db.VerifyAudit(t.Context()); last.Seq != 9 || err != nil {
+		t.Errorf("%d records, %v", last.Seq, err)
 	}
 }
 
@@ -142,8 +142,8 @@ func TestAuditFailsClosed(t *testing.T) {
 	leave()
 	if err := db.Append(gone, record("x")); err == nil {
 		// The record may have been written before anyone looked; then it must be in the chain.
-		if n, err := db.VerifyAudit(t.Context()); n != 1 || err != nil {
-			t.Errorf("an append that succeeded: %d records, %v", n, err)
+		if last, err := db.VerifyAudit(t.Context()); last.Seq != 1 || err != nil {
+			t.Errorf("an append that succeeded: %d records, %v", last.Seq, err)
 		}
 	}
 	conn := beside(t, url)
