@@ -2,7 +2,8 @@ package terminal
 
 import "github.com/mattn/go-runewidth"
 
-// width counts columns as xterm does, whatever this process's locale says.
+// width counts columns as xterm does, whatever this process's locale says. From its v0.0.26 on, go-runewidth fills a
+// table of 2.2 MB at the first character beyond Latin, which every session's process would then hold: hence v0.0.25.
 var width = runewidth.Condition{StrictEmojiNeutral: true}
 
 // printASCII prints characters of one column each.
@@ -103,12 +104,12 @@ func (t *Terminal) advance(columns int) {
 	}
 }
 
-// unseen reports characters that show nothing but can make text read otherwise than it is: direction overrides
-// and tags.
+// unseen reports characters that show nothing but can make text read otherwise than it is: direction overrides,
+// joiners of words, invisible operators and tags.
 func unseen(r rune) bool {
 	switch {
 	case r == 0x61c, r == 0xfeff, r >= 0x200e && r <= 0x200f, r >= 0x202a && r <= 0x202e:
 		return true
 	}
-	return r >= 0x2066 && r <= 0x2069 || r >= 0xe0000 && r <= 0xe007f
+	return r >= 0x2060 && r <= 0x2064 || r >= 0x2066 && r <= 0x2069 || r >= 0xe0000 && r <= 0xe007f
 }

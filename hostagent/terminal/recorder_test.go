@@ -216,7 +216,7 @@ func TestTailText(t *testing.T) {
 		"too long after":       {"\x1b[?1049hfull\x1b[?1049l" + strings.Repeat("x\r\n", 500) + "end", 3, []string{"x", "x", "end"}},
 		"none":                 {"a", 0, []string{}},
 		"nothing":              {"", 5, []string{}},
-		"unseen characters":    {"a\u202eb\U000e0041c", 1, []string{"abc"}},
+		"unseen characters":    {"a\u202eb\U000e0041\u2060c", 1, []string{"abc"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
