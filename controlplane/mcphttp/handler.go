@@ -15,7 +15,8 @@ import (
 	"switchboard/auth"
 )
 
-// Config is what a Handler needs. PublicURL, MCP, Bearer, Needs and Log are required.
+// Config is what a Handler needs. PublicURL, MCP, Bearer, Needs and Log are required. MCP gets a hook, and so serves
+// one Handler only.
 type Config struct {
 	PublicURL string            // without a trailing slash; its host is the one that requests must name
 	Hosts     []string          // further values of the Host header that are accepted, such as 127.0.0.1:8420
@@ -63,6 +64,7 @@ func New(config Config) (*Handler, error) {
 		users:    newLimiter(config.PerUser),
 		addrs:    newLimiter(config.PerAddr),
 	}
+	lingerAfterAck(config.MCP)
 	h.next = server.NewStreamableHTTPServer(config.MCP,
 		server.WithSessionIdManagerResolver(h.sessions),
 		server.WithSessionIdleTTL(idleExpiry),
