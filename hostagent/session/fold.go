@@ -71,7 +71,8 @@ func newFold(b birth, kind agentkind.Kind, rules policy.Policy) *fold {
 	}
 }
 
-// tell is the only way in which an event comes about.
+// tell is the only way in which an event comes about. Its body is smaller than 512 KiB, so that it fits into one
+// message to the control plane: every text that the agent wrote is cut to that end before.
 func (f *fold) tell(at time.Time, kind protocol.EventKind, body any) {
 	if f.recall {
 		return

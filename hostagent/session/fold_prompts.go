@@ -2,6 +2,7 @@ package session
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -70,7 +71,7 @@ func (f *fold) open(p *prompt) {
 func (f *fold) promptOf(id protocol.PromptID, at time.Time, ask agentkind.Ask) protocol.Prompt {
 	p := protocol.Prompt{
 		ID: id, Session: f.session.ID, Kind: protocol.PromptKind(ask.Kind), Tool: outgoingLine(ask.Tool),
-		Title: outgoingLine(ask.Title), Detail: clipPrompt(outgoing(ask.Detail)), Subagent: outgoingLine(ask.Subagent),
+		Title: outgoingLine(ask.Title), Detail: outgoing(ask.Detail), Subagent: outgoingLine(ask.Subagent),
 		AllowsText: ask.AllowsText, AskedAt: at,
 	}
 	for _, o := range ask.Options {
@@ -79,13 +80,11 @@ func (f *fold) promptOf(id protocol.PromptID, at time.Time, ask agentkind.Ask) p
 		}
 		p.Options = append(p.Options, protocol.Option{ID: o.ID, Label: outgoingLine(o.Label), Effect: outgoingLine(o.Effect)})
 	}
-	for _, q := range ask.Questions {
-		question := protocol.Question{Header: outgoingLine(q.Header), Text: outgoing(q.Text), MultiSelect: q.MultiSelect}
-		for _, o := range q.Options {
-			question.Options = append(question.Options, protocol.QuestionOption{Label: outgoingLine(o.Label), Description: outgoing(o.Description)})
-		}
-		p.Questions = append(p.Questions, question)
+	var unseen int
+	if p.Questions, unseen = outgoingQuestions(ask.Questions); unseen > 0 {
+		p.Detail += fmt.Sprintf("[%d questions or options are not shown: answer at the terminal]", unseen)
 	}
+	p = fitPrompt(p)
 	p.Digest = p.Sum()
 	return p
 }

@@ -159,12 +159,12 @@ func (p *prompt) decidedBy(line agentkind.Line) (closing, bool) {
 
 func (f *fold) settle(p *prompt, c closing) {
 	settlement := protocol.Settlement{
-		Prompt: p.ID, Outcome: c.outcome, Where: c.where, Answer: outgoing(c.text), Evidence: c.evidence,
+		Prompt: p.ID, Outcome: c.outcome, Where: c.where, Answer: cut(outgoing(c.text), maxPromptText), Evidence: c.evidence,
 		At: c.at.UTC().Truncate(time.Millisecond),
 	}
 	if c.where == protocol.WhereRemote && p.answer != nil {
 		settlement.Command, settlement.Actor = p.answer.Command, p.answer.Actor
-		settlement.Answer = p.answer.words(p.Prompt)
+		settlement.Answer = cut(p.answer.words(p.Prompt), maxPromptText)
 	}
 	p.settlement = &settlement
 	p.payload, p.Detail = nil, "" // no longer needed, and possibly large

@@ -25,7 +25,7 @@ func (f *fold) become(state protocol.State, evidence string, at time.Time) {
 	if f.session.State == state || f.recall {
 		return
 	}
-	f.session.State, f.session.Evidence, f.session.StateAt = state, evidence, at
+	f.session.State, f.session.Evidence, f.session.StateAt = state, outgoingLine(evidence), at
 	f.tell(at, protocol.EventSession, f.session)
 }
 
@@ -154,7 +154,7 @@ func (f *fold) followConversation(hook agentkind.Hook) {
 		f.nextTranscript()
 	}
 	if hook.Mode != "" {
-		f.session.PermissionMode = hook.Mode
+		f.session.PermissionMode = outgoingLine(hook.Mode)
 	}
 }
 
@@ -173,7 +173,7 @@ func (f *fold) conversationStarted(evidence string, at time.Time) {
 func (f *fold) observeStatus(status agentkind.Status, now time.Time) {
 	f.status = status
 	if status.Version != "" {
-		f.session.AgentVersion = status.Version
+		f.session.AgentVersion = outgoingLine(status.Version)
 	}
 	newer := status.At.After(f.activity.at)
 	switch status.Activity {

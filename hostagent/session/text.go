@@ -9,18 +9,18 @@ import (
 	"switchboard/hostagent/terminal"
 )
 
-// maxPromptText is how much of a prompt's detail crosses. Who decides on more reads it at the terminal.
-const maxPromptText = 64 << 10 // bytes
-
 // outgoing makes text fit to leave the host: no control characters, no secrets of a known shape, and characters
 // that reorder the text around them made visible, because they can make a command look like another.
 func outgoing(text string) string {
 	return maskSecrets(terminal.Sanitize(strings.Map(showReordering, text)))
 }
 
-// outgoingLine is outgoing for what has to be one line.
+// maxOutgoingLine is how long a title, a label or a name may be, in bytes.
+const maxOutgoingLine = 4 << 10
+
+// outgoingLine is outgoing for what has to be one line, and not a long one.
 func outgoingLine(text string) string {
-	return strings.Join(strings.Fields(outgoing(text)), " ")
+	return cut(strings.Join(strings.Fields(outgoing(text)), " "), maxOutgoingLine)
 }
 
 func showReordering(r rune) rune {
@@ -41,13 +41,13 @@ func clip(text string, most int) (string, bool) {
 	return text[:most], true
 }
 
-// clipPrompt says what it leaves out: nobody shall approve what they cannot see without knowing that.
-func clipPrompt(text string) string {
-	kept, cut := clip(text, maxPromptText)
-	if !cut {
+// cut clips and says how much it leaves out.
+func cut(text string, most int) string {
+	kept, clipped := clip(text, most)
+	if !clipped {
 		return text
 	}
-	return fmt.Sprintf("%s\n[… %d more bytes: read them at the terminal before you decide]", kept, len(text)-len(kept))
+	return fmt.Sprintf("%s [… %d more bytes]", kept, len(text)-len(kept))
 }
 
 // outgoingInput is a tool's input with every string in it made fit to leave the host and cut, so that the whole

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"switchboard/hostagent/protocol"
 )
 
 func TestOutgoing(t *testing.T) {
@@ -36,7 +38,8 @@ func TestClip(t *testing.T) {
 			t.Errorf("clip to %d = %q, %v", most, got, cut)
 		}
 	}
-	if got := clipPrompt(strings.Repeat("x", maxPromptText+5)); !strings.HasSuffix(got, "[… 5 more bytes: read them at the terminal before you decide]") {
+	long := protocol.Prompt{Detail: strings.Repeat("x", maxPromptText+5)}
+	if got := fitPrompt(long).Detail; !strings.HasSuffix(got, "[… 5 more bytes: read them at the terminal before you decide]") {
 		t.Errorf("a long prompt ends in %q", got[len(got)-80:])
 	}
 }
