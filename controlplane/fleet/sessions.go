@@ -50,10 +50,9 @@ type SessionPage struct {
 type SessionStore interface {
 	// VisibleSessions are those on hosts that the person owns or shares, with their open prompts, those that live
 	// first, then newest first. HostOnline is whether the host has not been found to be away, and HostAway since
-	// when it is away or, if it is not, when it was last heard of. Expecting is left to judge.
-	VisibleSessions(ctx context.Context, user auth.UserID, q SessionQuery) ([]Session, error)
-	// CountEnded counts those among the person's that ended before a time; host narrows them.
-	CountEnded(ctx context.Context, user auth.UserID, host protocol.HostID, before time.Time) (int, error)
+	// when it is away or, if it is not, when it was last heard of. Expecting is left to judge. LeftOut counts those
+	// that q.Since leaves out.
+	VisibleSessions(ctx context.Context, user auth.UserID, q SessionQuery) (sessions []Session, leftOut int, err error)
 	// ResolveSession finds those among the person's that have this id, handle or name, in any case of letters.
 	ResolveSession(ctx context.Context, user auth.UserID, ref string) ([]Session, error)
 	// InsertSession keeps a session that its host does not have yet, unless its creator used the same key before:
@@ -107,23 +106,15 @@ func (f *Fleet) ListSessions(ctx context.Context, c auth.Caller, filter SessionF
 	}
 	limit := query.Limit
 	query.Limit++ // one more than is shown tells whether there is a next page
-	sessions, err := f.Store.VisibleSessions(ctx, c.User, query)
+	sessions, leftOut, err := f.Store.VisibleSessions(ctx, c.User, query)
 	if err != nil {
 		return SessionPage{}, err
 	}
 	f.judge(sessions)
 	if len(sessions) <= limit {
-		leftOut, err := f.countLeftOut(ctx, c, query)
-		return SessionPage{Sessions: sessions, LeftOut: leftOut}, err
+		return SessionPage{Sessions: sessions, LeftOut: leftOut}, nil
 	}
 	return SessionPage{Sessions: sessions[:limit], Next: sessions[limit-1].place().String()}, nil
-}
-
-func (f *Fleet) countLeftOut(ctx context.Context, c auth.Caller, query SessionQuery) (int, error) {
-	if query.Since.IsZero() {
-		return 0, nil
-	}
-	return f.Store.CountEnded(ctx, c.User, query.Host, query.Since)
 }
 
 // recentEnd is how long ago a session may have ended to be among the recent ones.

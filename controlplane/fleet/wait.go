@@ -140,7 +140,7 @@ func (f *Fleet) waitForAny(ctx context.Context, c auth.Caller, w WaitFor) (Waite
 	var all, news []Session
 	err := f.until(ctx, w.Timeout, nil, func() (bool, error) {
 		var err error
-		if all, err = f.Store.VisibleSessions(ctx, c.User, SessionQuery{Limit: defaultSessions}); err != nil {
+		if all, _, err = f.Store.VisibleSessions(ctx, c.User, SessionQuery{Limit: defaultSessions}); err != nil {
 			return false, err
 		}
 		f.judge(all)

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -38,18 +39,9 @@ func (db *DB) Prompt(ctx context.Context, id protocol.PromptID) (fleet.Prompt, e
 	return prompt, explain("read a prompt", err)
 }
 
-// OpenPrompts implements fleet.PromptStore.
+// OpenPrompts implements fleet.PromptStore: what waits for an answer, or for word of one. An agent that has exited
+// waits for nothing, whatever its prompts' rows say.
 func (db *DB) OpenPrompts(ctx context.Context, user auth.UserID, host protocol.HostID, session protocol.SessionID) ([]fleet.Prompt, error) {
-	var sessions []protocol.SessionID // nil: any
-	if session != "" {
-		sessions = []protocol.SessionID{session}
-	}
-	return db.openPrompts(ctx, user, host, sessions)
-}
-
-// openPrompts reads what waits for an answer, or for word of one. An agent that has exited waits for nothing,
-// whatever its prompts' rows say.
-func (db *DB) openPrompts(ctx context.Context, user auth.UserID, host protocol.HostID, sessions []protocol.SessionID) ([]fleet.Prompt, error) {
 	rows, _ := db.pool.Query(ctx, `
 		SELECT `+promptColumns+`
 		FROM `+promptTables+`
@@ -57,10 +49,34 @@ func (db *DB) openPrompts(ctx context.Context, user auth.UserID, host protocol.H
 		WHERE p.status <> 'settled' AND s.state <> 'exited'
 			AND (h.owner_id = $1 OR x.user_id IS NOT NULL)
 			AND ($2 = '' OR s.host_id = $2)
-			AND ($3::text[] IS NULL OR s.id = ANY ($3))
-		ORDER BY p.asked_at, p.id`, user, host, sessions)
+			AND ($3 = '' OR s.id = $3)
+		ORDER BY p.asked_at, p.id`, user, host, session)
 	prompts, err := pgx.CollectRows(rows, scanPrompt)
 	return prompts, explain("read open prompts", err)
+}
+
+// openOfSession are the prompts that are open in session s, as a list of openPrompt.
+const openOfSession = `
+	SELECT json_agg(json_build_object('prompt', p.prompt, 'status', p.status, 'answered_by', p.answered_by,
+		'answerer', a.display_name, 'answered_at', p.answered_at, 'answer', p.answer) ORDER BY p.asked_at, p.id)
+	FROM prompts p LEFT JOIN users a ON a.id = p.answered_by
+	WHERE p.session_id = s.id AND p.status <> 'settled'`
+
+// openPrompt is what a session's own row does not say of its prompt.
+type openPrompt struct {
+	Prompt     protocol.Prompt       `json:"prompt"`
+	Status     protocol.PromptStatus `json:"status"`
+	AnsweredBy auth.UserID           `json:"answered_by"`
+	Answerer   string                `json:"answerer"`
+	AnsweredAt *time.Time            `json:"answered_at"`
+	Answer     *protocol.Answer      `json:"answer"`
+}
+
+func (p openPrompt) of(s fleet.Session) fleet.Prompt {
+	return fleet.Prompt{
+		Prompt: p.Prompt, Handle: s.Handle, Host: s.Host, HostName: s.HostName, Status: p.Status,
+		AnsweredBy: p.AnsweredBy, Answerer: p.Answerer, AnsweredAt: p.AnsweredAt, Answer: p.Answer,
+	}
 }
 
 // LastPrompt implements fleet.PromptStore.

@@ -15,21 +15,27 @@ import (
 // DB is the store of everything that fleet does.
 var _ fleet.Store = (*DB)(nil)
 
-// sessionColumns are what scanSession reads of visibleSessions.
+// sessionColumns are what scanSession reads of visibleSessions. All that a status shows comes in one round trip.
 const sessionColumns = `
 	s.id, s.name, s.agent, s.agent_version, s.working_dir, s.permission_mode, s.state, s.evidence, s.state_at,
 	s.started_at, s.exited_at, s.exit_code, s.exit_reason, s.last_seq, s.state_seq, s.handle, s.host_id, h.name,
 	h.away_since IS NULL AND h.last_seen_at IS NOT NULL, coalesce(h.away_since, h.last_seen_at),
 	s.created_by, u.display_name, h.owner_id IS NOT DISTINCT FROM $1, coalesce(x.access, ''),
-	CASE WHEN s.state = 'idle' THEN (` + unreflected + `) END`
+	CASE WHEN s.state = 'idle' THEN ` + unreflected + ` END,
+	CASE WHEN s.state <> 'exited' THEN (` + openOfSession + `) END`
 
 // unreflected is when a message was last heard of that the idle state of session s does not reflect: it is not
-// final, or the event by which the agent accepted it came after the state's.
+// final, or the event by which the agent accepted it came after the state's. Each half is one look into an index,
+// however many messages and events the session has had.
 const unreflected = `
-	SELECT max(m.updated_at) FROM messages m
-	WHERE m.session_id = s.id AND (m.status IN ('queued', 'delivered') OR m.status = 'accepted' AND m.id = ANY (ARRAY(
-		SELECT e.body->>'id' FROM events e
-		WHERE e.session_id = s.id AND e.seq > s.state_seq AND e.kind = 'message_changed')))`
+	greatest((
+		SELECT max(m.updated_at) FROM messages m
+		WHERE m.session_id = s.id AND m.status IN ('queued', 'delivered')
+	), CASE WHEN s.last_seq > s.state_seq THEN (
+		SELECT max(m.updated_at) FROM events e JOIN messages m ON m.id = e.body->>'id'
+		WHERE e.session_id = s.id AND e.seq > s.state_seq AND e.kind = 'message_changed'
+			AND m.session_id = s.id AND m.status = 'accepted'
+	) END)`
 
 // visibleSessions are those that the person $1 may see: on hosts that he owns or that are shared with him.
 const visibleSessions = `
@@ -44,23 +50,31 @@ func scanSession(row pgx.CollectableRow) (fleet.Session, error) {
 	var seen *time.Time
 	var owner bool
 	var share string
+	var open []openPrompt
 	err := row.Scan(&s.ID, &s.Name, &s.Agent, &s.AgentVersion, &s.WorkingDir, &s.PermissionMode, &s.State, &s.Evidence, &s.StateAt,
 		&s.StartedAt, &s.ExitedAt, &s.ExitCode, &s.ExitReason, &s.LastSeq, &s.StateSeq, &s.Handle, &s.Host, &s.HostName,
-		&s.HostOnline, &seen, &s.CreatedBy, &s.Creator, &owner, &share, &s.MessageAt)
+		&s.HostOnline, &seen, &s.CreatedBy, &s.Creator, &owner, &share, &s.MessageAt,
+		&open)
 	if seen != nil {
 		s.HostAway = *seen
 	}
 	s.Access = access(owner, share, auth.RoleMember)
+	for _, p := range open {
+		s.Open = append(s.Open, p.of(s))
+	}
 	return s, err
 }
 
 // VisibleSessions implements fleet.SessionStore.
-func (db *DB) VisibleSessions(ctx context.Context, user auth.UserID, q fleet.SessionQuery) ([]fleet.Session, error) {
+func (db *DB) VisibleSessions(ctx context.Context, user auth.UserID, q fleet.SessionQuery) ([]fleet.Session, int, error) {
 	after := fleet.SessionPlace{}
 	if q.After != nil {
 		after = *q.After
 	}
-	rows, _ := db.pool.Query(ctx, `
+	var sessions []fleet.Session
+	var leftOut int
+	reads := &pgx.Batch{} // one round trip
+	reads.Queue(`
 		SELECT `+sessionColumns+`
 		FROM `+visibleSessions+`
 			AND ($2 = '' OR s.host_id = $2)
@@ -69,23 +83,25 @@ func (db *DB) VisibleSessions(ctx context.Context, user auth.UserID, q fleet.Ses
 			AND ($4 = '' OR (s.state = 'exited') > $5
 				OR (s.state = 'exited') = $5 AND (s.started_at, s.id) < ($6, $4))
 		ORDER BY s.state = 'exited', s.started_at DESC, s.id DESC
-		LIMIT $7`, user, q.Host, q.State, after.ID, after.Exited, after.StartedAt, q.Limit, q.Since)
-	return db.withPrompts(ctx, user, rows)
+		LIMIT $7`, user, q.Host, q.State, after.ID, after.Exited, after.StartedAt, q.Limit, q.Since).
+		Query(func(rows pgx.Rows) (err error) {
+			sessions, err = pgx.CollectRows(rows, scanSession)
+			return err
+		})
+	if !q.Since.IsZero() {
+		reads.Queue(`
+			SELECT count(*)
+			FROM `+visibleSessions+`
+				AND ($2 = '' OR s.host_id = $2)
+				AND s.state = 'exited' AND `+endedAt+` < $3`, user, q.Host, q.Since).
+			QueryRow(func(row pgx.Row) error { return row.Scan(&leftOut) })
+	}
+	err := db.pool.SendBatch(ctx, reads).Close()
+	return sessions, leftOut, explain("read sessions", err)
 }
 
 // endedAt is when the exited session s ended, as far as its host said.
 const endedAt = `coalesce(s.exited_at, s.state_at)`
-
-// CountEnded implements fleet.SessionStore.
-func (db *DB) CountEnded(ctx context.Context, user auth.UserID, host protocol.HostID, before time.Time) (int, error) {
-	var count int
-	err := db.pool.QueryRow(ctx, `
-		SELECT count(*)
-		FROM `+visibleSessions+`
-			AND ($2 = '' OR s.host_id = $2)
-			AND s.state = 'exited' AND `+endedAt+` < $3`, user, host, before).Scan(&count)
-	return count, explain("count sessions that ended", err)
-}
 
 // candidates bounds how many sessions of one name are looked at: more than an answer lists.
 const candidates = 50
@@ -98,26 +114,8 @@ func (db *DB) ResolveSession(ctx context.Context, user auth.UserID, ref string) 
 			AND (s.id = lower($2) OR s.handle = lower($2) OR lower(s.name) = lower($2))
 		ORDER BY s.id = lower($2) OR s.handle = lower($2) DESC, s.state = 'exited', s.started_at DESC
 		LIMIT $3`, user, ref, candidates)
-	return db.withPrompts(ctx, user, rows)
-}
-
-// withPrompts reads sessions and the prompts that are open in them.
-func (db *DB) withPrompts(ctx context.Context, user auth.UserID, rows pgx.Rows) ([]fleet.Session, error) {
 	sessions, err := pgx.CollectRows(rows, scanSession)
-	if err != nil || len(sessions) == 0 {
-		return nil, explain("read sessions", err)
-	}
-	place := make(map[protocol.SessionID]int, len(sessions))
-	ids := make([]protocol.SessionID, len(sessions))
-	for i, s := range sessions {
-		place[s.ID], ids[i] = i, s.ID
-	}
-	open, err := db.openPrompts(ctx, user, "", ids)
-	for _, p := range open {
-		s := &sessions[place[p.Session]]
-		s.Open = append(s.Open, p)
-	}
-	return sessions, err
+	return sessions, explain("read sessions", err)
 }
 
 // InsertSession implements fleet.SessionStore.
