@@ -290,7 +290,14 @@ func TestChildInheritsNoIgnoredSignal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(text), "SigIgn:\t0000000000000000") {
+	_, rest, _ := strings.Cut(string(text), "SigIgn:\t")
+	line, _, _ := strings.Cut(rest, "\n")
+	ignored, err := strconv.ParseUint(line, 16, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const named = 1<<31 - 1 // signals 1 to 31; whoever runs the tests may ignore one of libc's own
+	if ignored&named != 0 {
 		t.Errorf("child's signals:\n%s", text)
 	}
 }

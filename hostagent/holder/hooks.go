@@ -111,13 +111,14 @@ func (c call) hook() {
 	if err != nil {
 		hook.state = hookClosed
 	}
+	_ = c.connection.SetWriteDeadline(time.Now().Add(confirmWait))
+	told := writeMessage(c.connection, outcome(err)) // still locked, or an answer could overtake it
 	hook.mu.Unlock()
 	if err != nil {
 		c.log.Error("hook not journalled", "event", c.request.Event, "error", err)
-		_ = writeMessage(c.connection, failure(err))
 		return
 	}
-	if err := writeMessage(c.connection, reply{}); err != nil || !c.request.Hold {
+	if told != nil || !c.request.Hold {
 		c.closeHook(hook)
 		return
 	}

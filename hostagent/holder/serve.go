@@ -86,7 +86,7 @@ type call struct {
 func (c call) answer(ctx context.Context) {
 	answer, err := c.perform(ctx)
 	if err != nil {
-		answer = failure(err)
+		answer = outcome(err)
 	}
 	_ = c.connection.SetWriteDeadline(time.Now().Add(requestWait))
 	if err := writeMessage(c.connection, answer); err != nil {

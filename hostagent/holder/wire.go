@@ -56,8 +56,11 @@ type reply struct {
 	Screen *terminal.Screen `json:"screen,omitempty"`
 }
 
-// failure is the reply to a call that went wrong.
-func failure(err error) reply {
+// outcome is the reply to a call that ended so, and has nothing else to say.
+func outcome(err error) reply {
+	if err == nil {
+		return reply{}
+	}
 	return reply{Error: err.Error(), Gone: errors.Is(err, ErrHookGone)}
 }
 
