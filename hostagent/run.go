@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 
 	"switchboard/hostagent/agentkind"
 	"switchboard/hostagent/link"
@@ -46,6 +47,7 @@ func (c *runCommand) Run(env environment) (err error) {
 	defer l.Key.Wipe()
 	l.Source = manager
 	handle(l, manager)
+	defer pruning(env.ctx, manager)()
 	ctx := env.ctx
 	if c.UntilStdinCloses {
 		ctx = untilEnd(ctx, env.stdin)
@@ -100,6 +102,17 @@ func handle(l *link.Link, m *session.Manager) {
 	link.Handle(l, protocol.ReadScreen, m.Screen)
 	link.Handle(l, protocol.ReadTerminal, m.Terminal)
 	link.Handle(l, protocol.ReadChanges, m.ReadChanges)
+}
+
+// pruning deletes old sessions until stop is called.
+func pruning(ctx context.Context, m *session.Manager) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	group.Go(func() { m.Prune(ctx) })
+	return func() {
+		cancel()
+		group.Wait()
+	}
 }
 
 // untilEnd ends with ctx or when r does. The goroutine ends with r, that is, at the latest with the process.

@@ -33,6 +33,7 @@ func (l *Link) events(ctx context.Context, conn *nats.Conn, known map[protocol.S
 	sent := map[protocol.SessionID]*progress{}
 	for id, seq := range known {
 		sent[id] = &progress{committed: seq}
+		l.Source.Acknowledged(id, seq)
 	}
 	for ctx.Err() == nil && !conn.IsClosed() {
 		next := l.round(ctx, conn, sent)
@@ -91,6 +92,7 @@ func (l *Link) advance(ctx context.Context, conn *nats.Conn, id protocol.Session
 	}
 	if err == nil {
 		*at = progress{committed: committed}
+		l.Source.Acknowledged(id, committed)
 		return
 	}
 	wait := at.pause.next()

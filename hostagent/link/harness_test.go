@@ -239,13 +239,18 @@ func running(t *testing.T, l *link.Link) (stop func() error, ended <-chan error)
 
 // script is a source whose sessions' events the test writes.
 type script struct {
-	mu      sync.Mutex
-	events  map[protocol.SessionID][]protocol.Event
-	changed chan struct{}
+	mu           sync.Mutex
+	events       map[protocol.SessionID][]protocol.Event
+	acknowledged chan protocol.SessionID
+	changed      chan struct{}
 }
 
 func newScript() *script {
-	return &script{events: map[protocol.SessionID][]protocol.Event{}, changed: make(chan struct{}, 1)}
+	return &script{
+		events:       map[protocol.SessionID][]protocol.Event{},
+		acknowledged: make(chan protocol.SessionID, 100),
+		changed:      make(chan struct{}, 1),
+	}
 }
 
 func (s *script) add(id protocol.SessionID, text string) {
@@ -278,6 +283,25 @@ func (s *script) Events(id protocol.SessionID, after uint64, limit int) ([]proto
 }
 
 func (s *script) Changed() <-chan struct{} { return s.changed }
+
+func (s *script) Acknowledged(id protocol.SessionID, _ uint64) {
+	select {
+	case s.acknowledged <- id:
+	default: // the test does not listen
+	}
+}
+
+// has waits for the next session of which the source is told that the control plane has events.
+func (s *script) has(t *testing.T) protocol.SessionID {
+	t.Helper()
+	select {
+	case id := <-s.acknowledged:
+		return id
+	case <-time.After(30 * time.Second):
+		t.Fatal("nothing is acknowledged")
+		return ""
+	}
+}
 
 func (s *script) Describe() (kinds []protocol.Kind, roots, modes []string) {
 	return []protocol.Kind{{Name: "claude", Version: "2.1.329"}}, []string{"/home/dev"}, []string{"manual"}

@@ -41,6 +41,8 @@ type Source interface {
 	// Events are up to limit of the session's events after the given seq, in order and without a gap. Each is
 	// smaller than 512 KiB, so that it fits into one message.
 	Events(id protocol.SessionID, after uint64, limit int) ([]protocol.Event, error)
+	// Acknowledged says that the control plane has committed the session's events up to this seq.
+	Acknowledged(id protocol.SessionID, seq uint64)
 	Changed() <-chan struct{} // has a value when some session has new events
 	Describe() (kinds []protocol.Kind, roots, modes []string)
 }

@@ -261,5 +261,7 @@ func TestOldHostIsHeard(t *testing.T) {
 	stop, _ := running(t, p.link(t, "alpha", p.enrol(t, "alpha"), source))
 	p.await(t, "the host is heard", func() bool { return p.greeted["alpha"] })
 	p.await(t, "the live session's event is committed", func() bool { return len(p.committed[live]) == 1 })
+	for source.has(t) != live {
+	}
 	must(t, stop())
 }

@@ -14,12 +14,18 @@ import (
 
 // Policy is the owner's file. A field that it leaves out keeps its default.
 type Policy struct {
-	Roots       []string          `json:"roots"`            // directories in which sessions may run; ~ is the home
-	Agents      []string          `json:"agents"`           // agent kinds that may be started; empty: every known one
-	Modes       []string          `json:"permission_modes"` // permission modes that may be asked for
-	MaxSessions int               `json:"max_sessions"`     // how many may live at once
-	Programs    map[string]string `json:"programs"`         // agent kind to the path of its program; others are found in PATH
+	Roots       []string `json:"roots"`            // directories in which sessions may run; ~ is the home
+	Agents      []string `json:"agents"`           // agent kinds that may be started; empty: every known one
+	Modes       []string `json:"permission_modes"` // permission modes that may be asked for
+	MaxSessions int      `json:"max_sessions"`     // how many may live at once
+	// KeepDays is after how many days an ended session's files are deleted here, recording included, if the control
+	// plane has all its events; 0: never.
+	KeepDays int               `json:"keep_days"`
+	Programs map[string]string `json:"programs"` // agent kind to the path of its program; others are found in PATH
 }
+
+// mostSessions keeps what a host says of its live sessions in one message to its control plane.
+const mostSessions = 200
 
 // Refusal is this host's no. Its text is shown to whoever asked.
 type Refusal struct{ Reason string }
@@ -34,6 +40,7 @@ func Default() Policy {
 		Roots:       []string{"~"},
 		Modes:       []string{"manual", "plan", "acceptEdits"},
 		MaxSessions: 20,
+		KeepDays:    30,
 	}
 }
 
@@ -53,8 +60,8 @@ func Load(path string) (Policy, error) {
 	if err := decoder.Decode(&p); err != nil {
 		return Policy{}, fmt.Errorf("policy %s: %w", path, err)
 	}
-	if len(p.Roots) == 0 || p.MaxSessions < 1 {
-		return Policy{}, fmt.Errorf("policy %s: want at least one root and max_sessions of 1 or more", path)
+	if len(p.Roots) == 0 || p.MaxSessions < 1 || p.MaxSessions > mostSessions || p.KeepDays < 0 {
+		return Policy{}, fmt.Errorf("policy %s: want at least one root, max_sessions of 1 to %d, and keep_days of 0 or more", path, mostSessions)
 	}
 	return p, nil
 }

@@ -95,11 +95,14 @@ func TestLoad(t *testing.T) {
 		want Policy
 		bad  bool
 	}{
-		"defaults stay":  {text: `{"max_sessions": 3}`, want: Policy{Roots: []string{"~"}, Modes: []string{"manual", "plan", "acceptEdits"}, MaxSessions: 3}},
-		"roots":          {text: `{"roots": ["/srv"], "permission_modes": ["plan"], "agents": ["claude"]}`, want: Policy{Roots: []string{"/srv"}, Modes: []string{"plan"}, Agents: []string{"claude"}, MaxSessions: 20}},
+		"defaults stay":  {text: `{"max_sessions": 3}`, want: Policy{Roots: []string{"~"}, Modes: []string{"manual", "plan", "acceptEdits"}, MaxSessions: 3, KeepDays: 30}},
+		"roots":          {text: `{"roots": ["/srv"], "permission_modes": ["plan"], "agents": ["claude"]}`, want: Policy{Roots: []string{"/srv"}, Modes: []string{"plan"}, Agents: []string{"claude"}, MaxSessions: 20, KeepDays: 30}},
 		"misspelt field": {text: `{"max_session": 3}`, bad: true},
 		"no roots":       {text: `{"roots": []}`, bad: true},
+		"kept for ever":  {text: `{"keep_days": 0}`, want: Policy{Roots: []string{"~"}, Modes: []string{"manual", "plan", "acceptEdits"}, MaxSessions: 20}},
+		"kept backwards": {text: `{"keep_days": -1}`, bad: true},
 		"no sessions":    {text: `{"max_sessions": 0}`, bad: true},
+		"endless":        {text: `{"max_sessions": 201}`, bad: true},
 		"not JSON":       {text: `roots = ["~"]`, bad: true},
 	}
 	for name, test := range tests {

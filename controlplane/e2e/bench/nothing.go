@@ -16,6 +16,8 @@ func (nothing) Events(protocol.SessionID, uint64, int) ([]protocol.Event, error)
 
 func (nothing) Changed() <-chan struct{} { return nil }
 
+func (nothing) Acknowledged(protocol.SessionID, uint64) {}
+
 func (nothing) Describe() (kinds []protocol.Kind, roots, modes []string) {
 	return []protocol.Kind{{Name: "claude", Version: "0"}}, []string{"/home"}, []string{"manual"}
 }
