@@ -77,7 +77,7 @@ func sent(m fleet.Message) sendMessageOutput {
 func (c call) sendAndFollow(ctx context.Context, in sendMessageInput) (sendMessageOutput, error) {
 	wait := time.Duration(*in.WaitSeconds) * time.Second
 	until := time.Now().Add(wait)
-	before, err := c.fleet.Session(ctx, c.caller, in.SessionID) // that it is idle now is not what is waited for
+	before, err := c.fleet.Session(ctx, c.caller, in.SessionID)
 	if err != nil {
 		return sendMessageOutput{}, err
 	}
@@ -92,8 +92,10 @@ func (c call) sendAndFollow(ctx context.Context, in sendMessageInput) (sendMessa
 	if message.Status != protocol.MessageAccepted || left <= 0 {
 		return out, nil
 	}
+	// Without a cursor: an accepted message keeps the session from being idle until it has been dealt with, and that of a
+	// repeated call may have been by now.
 	waited, err := c.fleet.WaitForSession(ctx, c.caller, fleet.WaitFor{
-		Session: string(before.ID), Until: fleet.UntilAttention, Timeout: left, Cursor: before.Cursor(),
+		Session: string(before.ID), Until: fleet.UntilAttention, Timeout: left,
 	})
 	if err != nil || len(waited.Sessions) == 0 { // an error would hide that the message was sent
 		out.Next = "The wait broke off, but the message was sent; wait_for_session goes on."
@@ -102,6 +104,9 @@ func (c call) sendAndFollow(ctx context.Context, in sendMessageInput) (sendMessa
 	session := waited.Sessions[0]
 	view := c.view(session)
 	out.Session, out.Done, out.Cursor, out.Next = &view, waited.Reached, waited.Cursor, advise(session)
-	out.Output, out.Truncated = c.written(session, waited.Entries)
+	page, err := c.fleet.Transcript(ctx, c.caller, string(before.ID), before.Cursor(), 0)
+	if err == nil {
+		out.Output, out.Truncated = c.written(session, page.Entries)
+	}
 	return out, nil
 }
