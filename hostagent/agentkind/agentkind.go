@@ -30,6 +30,7 @@ type Kind struct {
 
 	ReadTranscript func(line []byte) ([]Line, error) // one line of the transcript file, without its end
 	ReadStatus     func(p Process) (Status, bool)    // what the agent says about itself on disk; false: nothing
+	StatusFile     func(p Process) string            // where ReadStatus finds that; empty: nowhere yet
 	ReadScreen     func(screen []string) (Dialog, bool)
 	DraftOnScreen  func(screen []string) bool // whether unsent text stands in the input box, as far as can be seen
 

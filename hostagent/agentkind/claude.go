@@ -21,6 +21,7 @@ func Claude() Kind {
 
 		ReadTranscript: readClaudeTranscript,
 		ReadStatus:     readClaudeStatus,
+		StatusFile:     claudeStatusFile,
 		ReadScreen:     readClaudeScreen,
 		DraftOnScreen:  claudeDraft,
 

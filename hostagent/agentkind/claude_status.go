@@ -28,11 +28,18 @@ func claudeConfigDir(getenv func(string) string) string {
 	return filepath.Join(getenv("HOME"), ".claude")
 }
 
-func readClaudeStatus(p Process) (Status, bool) {
+func claudeStatusFile(p Process) string {
 	if p.PID <= 0 {
+		return ""
+	}
+	return filepath.Join(claudeConfigDir(p.Getenv), "sessions", strconv.Itoa(p.PID)+".json")
+}
+
+func readClaudeStatus(p Process) (Status, bool) {
+	path := claudeStatusFile(p)
+	if path == "" {
 		return Status{}, false
 	}
-	path := filepath.Join(claudeConfigDir(p.Getenv), "sessions", strconv.Itoa(p.PID)+".json")
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return Status{}, false

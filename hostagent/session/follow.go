@@ -11,13 +11,9 @@ import (
 	"switchboard/hostagent/holder"
 )
 
-const (
-	// lookEvery is how often the transcript and the status file are looked at when no hook reports anything.
-	lookEvery = 100 * time.Millisecond
-	// holderGrace is how long a holder that should run may fail to answer before it is taken for gone: it may
-	// just be starting.
-	holderGrace = 3 * time.Second
-)
+// holderGrace is how long a holder that should run may fail to answer before it is taken for gone: it may just be
+// starting.
+const holderGrace = 3 * time.Second
 
 // errRunOver ends what belongs to a run when its holder has gone.
 var errRunOver = errors.New("the run is over")
@@ -143,31 +139,6 @@ func (s *session) receive(ctx context.Context, client *holder.Client, entries ch
 		}
 	}
 	return nil
-}
-
-// watch looks whenever something happened, and from time to time.
-func (s *session) watch(ctx context.Context, entries <-chan holder.Entry) error {
-	ticker := time.NewTicker(lookEvery)
-	defer ticker.Stop()
-	for {
-		var news []holder.Entry
-		select {
-		case entry, ok := <-entries:
-			if !ok {
-				return errRunOver
-			}
-			news = append(news, entry)
-			for more := len(entries); more > 0; more-- {
-				news = append(news, <-entries)
-			}
-		case <-ticker.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		if err := s.look(news); err != nil {
-			s.logger.Error("session evidence not taken in", "error", err)
-		}
-	}
 }
 
 // freeHooks lets go of hooks whose prompts were settled elsewhere: an answer at the terminal leaves them waiting.

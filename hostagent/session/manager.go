@@ -40,6 +40,7 @@ type Manager struct {
 	running  context.Context // ends when Close is called
 	lock     *os.File
 	changed  chan struct{}
+	watches  *watches
 
 	mu       sync.Mutex // guards the field below
 	sessions map[protocol.SessionID]*session
@@ -55,6 +56,7 @@ func (m *Manager) Open(ctx context.Context) error {
 	if err := m.lockDir(); err != nil {
 		return err
 	}
+	m.watches = newWatches(m.Log)
 	m.running, m.stop = context.WithCancel(context.WithoutCancel(ctx))
 	entries, err := os.ReadDir(m.Dir)
 	if err != nil {
@@ -112,7 +114,7 @@ func (m *Manager) Close() error {
 	for _, s := range m.all() {
 		err = errors.Join(err, s.log.close())
 	}
-	return errors.Join(err, m.lock.Close())
+	return errors.Join(err, m.watches.close(), m.lock.Close())
 }
 
 // load opens a session that is on disk, and follows it if it may live.

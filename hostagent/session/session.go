@@ -25,6 +25,8 @@ type session struct {
 	now    func() time.Time
 	told   func() // some session has new events
 
+	watches *watches
+
 	acting sync.Mutex // one command at a time
 	typing sync.Mutex // one writer to the terminal at a time
 
@@ -54,7 +56,7 @@ func (m *Manager) openSession(dir string) (*session, error) {
 	}
 	s := &session{
 		id: b.Session, dir: dir, kind: kind, log: log, logger: m.Log.With("session", b.Session), now: m.Now, told: m.tell,
-		birth: b, fold: newFold(b, kind, m.Policy), changed: make(chan struct{}), freed: map[protocol.PromptID]bool{},
+		watches: m.watches, birth: b, fold: newFold(b, kind, m.Policy), changed: make(chan struct{}), freed: map[protocol.PromptID]bool{},
 	}
 	s.fold.process.Getenv = func(name string) string { return lookup(m.Environ, name) }
 	if err := s.restore(steps); err != nil {

@@ -11,8 +11,12 @@ import (
 	"switchboard/controlplane/e2e/harness"
 )
 
-// idleWatch is how long idle processes are watched for the time they take.
-const idleWatch = 4 * time.Second
+const (
+	// idleSettles is how long a session that has just become idle may still be looked at closely.
+	idleSettles = 6 * time.Second
+	// idleWatch is how long idle processes are watched for the time they take.
+	idleWatch = 8 * time.Second
+)
 
 // measureSessions measures what an idle session costs on its host: its holder, and its part of the host agent.
 func measureSessions(ctx context.Context, p *product) ([]row, error) {
@@ -69,6 +73,9 @@ func (p *product) holders() ([]int, error) {
 
 // idleTimes is the processor time that the holders and the host agent take while nothing happens, during idleWatch.
 func idleTimes(ctx context.Context, holders []int, agent int) (ofHolders, ofAgent time.Duration, err error) {
+	if err := sleep(ctx, idleSettles); err != nil {
+		return 0, 0, err
+	}
 	holdersBefore, err := processorTime(holders...)
 	if err != nil {
 		return 0, 0, err
