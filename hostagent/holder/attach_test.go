@@ -203,6 +203,8 @@ func TestAttachHereDetachesAndRestores(t *testing.T) {
 	waitFor(t, client, holder.KindResized) // it is attached, and decides the size
 	press("hello\r")
 	screenHas(t, client, "hello\nhello")
+	press("below\r")
+	screenHas(t, client, "below\nbelow")
 	if err := pty.Resize(60, 15); err != nil {
 		t.Fatal(err)
 	}
@@ -214,6 +216,11 @@ func TestAttachHereDetachesAndRestores(t *testing.T) {
 	group.Wait()
 	if text := out.String(); !strings.Contains(text, "twice to detach") || !strings.Contains(text, "Detached") {
 		t.Errorf("attach says %q", text)
+	}
+	left := terminal.New(60, 15)
+	_, _ = left.Write(out.Bytes())
+	if text := strings.Join(left.Screen().Lines, "\n"); !strings.Contains(text, "below\nbelow\n") || !strings.HasSuffix(strings.TrimSpace(text), "Detached; the session goes on.") {
+		t.Errorf("attach leaves the screen\n%s", text)
 	}
 	if !holder.Alive(dir) {
 		t.Error("the session has gone with its viewer")

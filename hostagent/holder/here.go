@@ -18,9 +18,10 @@ import (
 const noticeTime = 700 * time.Millisecond
 
 // leaveScreen undoes what a full-screen program may have switched on in the person's terminal: the alternate
-// screen, a hidden cursor, mouse and focus reports, bracketed paste, extended keys, a scroll region.
+// screen, a hidden cursor, mouse and focus reports, bracketed paste, extended keys, a scroll region. What follows is
+// written below all that the session left on the screen.
 const leaveScreen = "\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?2031l" +
-	"\x1b[<9u\x1b[>4;0m\x1b[?1l\x1b>\x1b[r\x1b[0 q\x1b[m"
+	"\x1b[<9u\x1b[>4;0m\x1b[?1l\x1b>\x1b[r\x1b[0 q\x1b[m\x1b[999;1H"
 
 // AttachHere is what `hostagent attach` does: it joins the person's own terminal to the session in dir, in raw
 // mode, until ctrl+\ is pressed twice or the session ends. It says so when it begins and ends.
