@@ -325,6 +325,7 @@ func TestChoose(t *testing.T) {
 		{ID: "bbbb3333", Name: "api", State: protocol.StateExited},
 		{ID: "cccc4444", Name: "twin", State: protocol.StateIdle},
 		{ID: "cccc5555", Name: "twin", State: protocol.StateWorking},
+		{ID: "dddd6666", Name: "web-shop", State: protocol.StateIdle},
 	}
 	for _, test := range []struct {
 		ref     string
@@ -335,8 +336,13 @@ func TestChoose(t *testing.T) {
 		{ref: "aaaa1", want: "aaaa1111"},
 		{ref: "api", want: "bbbb3333"},
 		{ref: "cccc5", want: "cccc5555"},
-		{ref: "twin", refused: "cccc4444, cccc5555"},
-		{ref: "nothing", refused: "no session"},
+		{ref: "WEB", want: "aaaa2222"},
+		{ref: "web-", want: "dddd6666"},
+		{ref: "AAAA2", want: "aaaa2222"},
+		{ref: "ap", want: "bbbb3333"},
+		{ref: "twin", refused: "cccc4444  twin  (idle, )\n  cccc5555"},
+		{ref: "we", refused: "dddd6666"},
+		{ref: "nothing", refused: "these live:\n  aaaa2222  web"},
 	} {
 		t.Run(test.ref, func(t *testing.T) {
 			got, err := choose(sessions, test.ref)

@@ -26,21 +26,39 @@ func (c *psCommand) Run(env environment) error {
 	if err != nil {
 		return err
 	}
+	live, ended := split(sessions)
+	if !c.All {
+		sessions = live
+	}
+	if len(sessions) == 0 {
+		_, err := fmt.Fprintf(env.stdout, "No session lives here; %d have ended (--all lists them).\n", len(ended))
+		return err
+	}
 	table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "SESSION\tNAME\tSTATE\tAGE\tDIRECTORY")
 	for _, s := range sessions {
-		if s.State == protocol.StateExited && !c.All {
-			continue
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", s.ID, terminal.Sanitize(s.Name), s.State,
-			time.Since(s.StartedAt).Truncate(time.Second), terminal.Sanitize(s.WorkingDir))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", s.ID, terminal.Sanitize(s.Name), s.State, age(time.Since(s.StartedAt)),
+			terminal.Sanitize(s.WorkingDir))
 	}
 	return table.Flush()
 }
 
+// age is a duration in its largest unit.
+func age(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%dd", int(d.Hours())/24)
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	case d >= 2*time.Minute:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	}
+	return fmt.Sprintf("%ds", int(d.Seconds()))
+}
+
 // attachCommand is `hostagent attach`.
 type attachCommand struct {
-	Session string `arg:"" help:"The session's name, or the start of its id (hostagent ps)."`
+	Session string `arg:"" help:"The session's name or id, or the start of either (hostagent ps)."`
 }
 
 // Run joins this terminal to the session.
@@ -65,28 +83,59 @@ func (c *attachCommand) Run(env environment) error {
 	return err
 }
 
-// choose finds the one session that a person means. A live one goes before an ended one of the same name.
+// choose finds the one session that a person means: by its name, by how its id begins, or by how its name begins. A
+// live one goes before an ended one.
 func choose(sessions []protocol.Session, ref string) (protocol.Session, error) {
-	var meant []protocol.Session
-	for _, live := range []bool{true, false} {
-		for _, s := range sessions {
-			if (s.State != protocol.StateExited) == live && (s.Name == ref || strings.HasPrefix(string(s.ID), ref)) {
-				meant = append(meant, s)
+	live, ended := split(sessions)
+	for _, among := range [][]protocol.Session{live, ended} {
+		for _, means := range []func(protocol.Session) bool{
+			func(s protocol.Session) bool { return strings.EqualFold(s.Name, ref) },
+			func(s protocol.Session) bool { return strings.HasPrefix(string(s.ID), strings.ToLower(ref)) },
+			func(s protocol.Session) bool {
+				return strings.HasPrefix(strings.ToLower(s.Name), strings.ToLower(ref))
+			},
+		} {
+			switch meant := matching(among, means); len(meant) {
+			case 0:
+			case 1:
+				return meant[0], nil
+			default:
+				return protocol.Session{}, fmt.Errorf("%q may be several sessions: say which by the start of its id:\n%s", ref, names(meant))
 			}
 		}
-		if len(meant) > 0 {
-			break
+	}
+	if len(live) == 0 {
+		return protocol.Session{}, fmt.Errorf("there is no session %q here, and none lives", ref)
+	}
+	return protocol.Session{}, fmt.Errorf("there is no session %q here; these live:\n%s", ref, names(live))
+}
+
+func split(sessions []protocol.Session) (live, ended []protocol.Session) {
+	hasEnded := func(s protocol.Session) bool { return s.State == protocol.StateExited }
+	return matching(sessions, func(s protocol.Session) bool { return !hasEnded(s) }), matching(sessions, hasEnded)
+}
+
+func matching(sessions []protocol.Session, means func(protocol.Session) bool) []protocol.Session {
+	var found []protocol.Session
+	for _, s := range sessions {
+		if means(s) {
+			found = append(found, s)
 		}
 	}
-	switch len(meant) {
-	case 0:
-		return protocol.Session{}, fmt.Errorf("there is no session %q here; `hostagent ps --all` lists them", ref)
-	case 1:
-		return meant[0], nil
+	return found
+}
+
+// mostNames is how many sessions an error lists.
+const mostNames = 20
+
+func names(sessions []protocol.Session) string {
+	var lines []string
+	for i, s := range sessions {
+		if i == mostNames {
+			lines = append(lines, fmt.Sprintf("  and %d more (hostagent ps --all)", len(sessions)-i))
+			break
+		}
+		lines = append(lines, fmt.Sprintf("  %s  %s  (%s, %s)", s.ID, terminal.Sanitize(s.Name), s.State, terminal.Sanitize(s.WorkingDir)))
 	}
-	var ids []string
-	for _, s := range meant {
-		ids = append(ids, string(s.ID))
-	}
-	return protocol.Session{}, fmt.Errorf("%q is the name of several sessions: say which by its id: %s", ref, strings.Join(ids, ", "))
+	return strings.Join(lines, "\n")
 }
