@@ -34,7 +34,7 @@ const unreflected = `
 	), CASE WHEN s.last_seq > s.state_seq THEN (
 		SELECT max(m.updated_at) FROM events e JOIN messages m ON m.id = e.body->>'id'
 		WHERE e.session_id = s.id AND e.seq > s.state_seq AND e.kind = 'message_changed'
-			AND m.session_id = s.id AND m.status = 'accepted'
+			AND e.body->>'status' = 'accepted' AND m.session_id = s.id AND m.status = 'accepted'
 	) END)`
 
 // visibleSessions are those that the person $1 may see: on hosts that he owns or that are shared with him.
