@@ -195,8 +195,7 @@ func (f *Fleet) start(ctx context.Context, c auth.Caller, host Host, n NewSessio
 	if err != nil || n.Message == "" {
 		return session, err
 	}
-	message := Message{ID: protocol.MessageID(protocol.NewID()), Text: n.Message}
-	if _, err := f.send(ctx, c, session, message); err != nil {
+	if err := f.sendFirst(ctx, c, session, n.Message); err != nil {
 		return session, fmt.Errorf("session %s is started, but its first message was not sent: %w", session.Handle, err)
 	}
 	return session, nil

@@ -22,6 +22,8 @@ type deed struct {
 	session protocol.SessionID // that it makes
 	target  string             // what else it acts on
 	detail  map[string]string
+	// keep writes the record, if the deed is allowed, in one commit with what it makes; nil: Fleet.Audit writes it.
+	keep func(context.Context, audit.Event) error
 }
 
 // session is the gate to one session: scope, then whether the caller may see it, then his right on its host, then
@@ -115,6 +117,12 @@ func (d deed) event() audit.Event {
 // record writes what was decided, and returns the refusal, if it was one. If it cannot be written it returns that
 // instead, so that nothing happens.
 func (f *Fleet) record(ctx context.Context, c auth.Caller, event audit.Event, refused error) error {
+	return f.recordBy(ctx, f.Audit, c, event, refused)
+}
+
+func (f *Fleet) recordBy(ctx context.Context, write func(context.Context, audit.Event) error,
+	c auth.Caller, event audit.Event, refused error,
+) error {
 	if event.Action == "" || (refused != nil && !decided(refused)) {
 		return refused
 	}
@@ -125,7 +133,7 @@ func (f *Fleet) record(ctx context.Context, c auth.Caller, event audit.Event, re
 	if refused != nil {
 		event.Detail["refused"] = reason(refused)
 	}
-	if err := f.Audit(ctx, event); err != nil {
+	if err := write(ctx, event); err != nil {
 		return fmt.Errorf("%w: the audit record of %s could not be written: %w", ErrUnavailable, event.Action, err)
 	}
 	return refused

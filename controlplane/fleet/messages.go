@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"switchboard/auth"
+	"switchboard/auth/audit"
 	"switchboard/hostagent/protocol"
 )
 
@@ -15,7 +16,6 @@ type Message struct {
 	ID             protocol.MessageID
 	Session        protocol.SessionID
 	Author         auth.UserID
-	AuthorName     string
 	ClientID       string
 	IdempotencyKey string
 	Text           string
@@ -30,9 +30,12 @@ const MaxMessage = 100 << 10
 
 // MessageStore keeps messages.
 type MessageStore interface {
-	// InsertMessage keeps a message, unless its author used the same key before: then it returns that first message
-	// and false.
-	InsertMessage(ctx context.Context, m Message) (Message, bool, error)
+	// RecordMessage keeps a message together with the audit record of sending it, in one commit: after any crash
+	// both are there, or neither. If its author used the same key before, only the record is kept; it returns that
+	// first message, and false.
+	RecordMessage(ctx context.Context, record audit.Event, m Message) (Message, bool, error)
+	// InsertMessage keeps a message without a key that something recorded brings with it.
+	InsertMessage(ctx context.Context, m Message) error
 	Message(ctx context.Context, id protocol.MessageID) (Message, error)
 	// AdvanceMessage stores a status that does not come before the stored one; a final one stays.
 	AdvanceMessage(ctx context.Context, session protocol.SessionID, state protocol.MessageState) error
@@ -41,44 +44,79 @@ type MessageStore interface {
 // SendMessage sends text into a session. With a key, a repeat returns the first message and sends nothing. When
 // the host does not answer, the message is returned as queued, and its detail says that the outcome is unknown.
 func (f *Fleet) SendMessage(ctx context.Context, c auth.Caller, ref, text, key string) (Message, error) {
-	id := protocol.MessageID(protocol.NewID())
-	session, err := f.session(ctx, c, operate("session.message", protocol.CommandID(id)), ref)
-	if err != nil {
-		return Message{}, err
+	m := f.newMessage(c, text)
+	m.IdempotencyKey = key
+	d := operate("session.message", protocol.CommandID(m.ID))
+	invalid := checkMessage(text, key)
+	first, fresh := Message{}, false
+	if invalid == nil {
+		d.keep = func(ctx context.Context, record audit.Event) (err error) {
+			ctx, cancel := detach(ctx) // who hangs up now must not leave a row behind that nobody sends
+			defer cancel()
+			m.Session = protocol.SessionID(record.Session)
+			first, fresh, err = f.Store.RecordMessage(ctx, record, m)
+			return err
+		}
 	}
-	if err := checkText(text); err != nil {
+	session, err := f.session(ctx, c, d, ref)
+	switch {
+	case err != nil:
 		return Message{}, err
-	}
-	if err := checkKey(key); err != nil {
-		return Message{}, err
+	case invalid != nil:
+		return Message{}, invalid
+	case !fresh:
+		return sameMessage(first, m)
 	}
 	ctx, cancel := detach(ctx)
 	defer cancel()
-	return f.send(ctx, c, session, Message{ID: id, Text: text, IdempotencyKey: key})
+	return f.send(ctx, c, session, m)
+}
+
+func checkMessage(text, key string) error {
+	if err := checkText(text); err != nil {
+		return err
+	}
+	return checkKey(key)
 }
 
 // onItsWay is the detail of a message between its commit and the host's word on it.
 const onItsWay = "on its way to the host"
 
-// send commits the message and then hands it to the host. The message's id is also the command's, so that the host
-// cannot type it twice.
+// newMessage makes a message that is not in any session yet. Its id is also the command's, so that the host cannot
+// type it twice.
+func (f *Fleet) newMessage(c auth.Caller, text string) Message {
+	now := f.Now()
+	return Message{
+		ID: protocol.MessageID(protocol.NewID()), Author: c.User, ClientID: c.ClientID,
+		Text: strings.ReplaceAll(text, "\r\n", "\n"), Status: protocol.MessageQueued, Detail: onItsWay,
+		CreatedAt: now, UpdatedAt: now,
+	}
+}
+
+// sendFirst sends the message that a new session begins with.
+func (f *Fleet) sendFirst(ctx context.Context, c auth.Caller, session Session, text string) error {
+	m := f.newMessage(c, text)
+	m.Session = session.ID
+	if err := f.Store.InsertMessage(ctx, m); err != nil {
+		return err
+	}
+	_, err := f.send(ctx, c, session, m)
+	return err
+}
+
+// send hands a committed message to the host. That the host has queued it says nothing that the row does not, and
+// comes as an event too: it is not stored a second time.
 func (f *Fleet) send(ctx context.Context, c auth.Caller, session Session, m Message) (Message, error) {
-	m.Text = strings.ReplaceAll(m.Text, "\r\n", "\n")
-	m.Session, m.Author, m.ClientID = session.ID, c.User, c.ClientID
-	m.Status, m.Detail = protocol.MessageQueued, onItsWay
-	m.CreatedAt = f.Now()
-	stored, fresh, err := f.Store.InsertMessage(ctx, m)
-	if err != nil {
-		return Message{}, err
-	}
-	if !fresh {
-		return sameMessage(stored, m)
-	}
 	reply, err := tell(ctx, f, session.peer(), protocol.SendMessage, protocol.SendMessageRequest{
 		Act: f.act(c, protocol.CommandID(m.ID)), Session: session.ID, Message: m.ID, Text: m.Text,
 	})
 	if err != nil {
 		return f.notSent(ctx, session, m, err)
+	}
+	if reply.Message.Status == m.Status {
+		f.Changes.Publish(session.Host, session.ID)
+		m.Detail = reply.Message.Detail
+		return m, nil
 	}
 	return f.advance(ctx, session, protocol.MessageState{ID: m.ID, Status: reply.Message.Status, Detail: reply.Message.Detail})
 }
@@ -143,7 +181,7 @@ func (f *Fleet) seeMessage(ctx context.Context, c auth.Caller, id protocol.Messa
 		return Message{}, unlessFound(err, unseen)
 	}
 	if message.Status == protocol.MessageQueued && message.Detail == onItsWay && f.Now().Sub(message.CreatedAt) > actTimeout {
-		message.Detail = "outcome unknown: the control plane stopped while it was sending this"
+		message.Detail = "outcome unknown: the host has said nothing of it"
 	}
 	return message, nil
 }

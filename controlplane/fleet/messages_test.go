@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"switchboard/auth"
+	"switchboard/auth/audit"
 	"switchboard/controlplane/fleet"
 	"switchboard/hostagent/protocol"
 )
@@ -194,10 +195,59 @@ func TestActOutlivesItsRequest(t *testing.T) {
 	s := w.session(alice, h, "web-app")
 	ctx, hangUp := context.WithCancel(t.Context())
 	defer hangUp()
-	w.Audit = hangUpAfter(w.Audit, hangUp)
+	w.Store = hangingUp{w.Store, hangUp}
 	m, err := w.SendMessage(ctx, alice, s.Handle, "hello", "")
 	if err != nil || m.Status != protocol.MessageDelivered {
 		t.Errorf("message is %s, error %v", m.Status, err)
+	}
+}
+
+// hangingUp is a store whose caller goes away as soon as his message is committed.
+type hangingUp struct {
+	fleet.Store
+	hangUp func()
+}
+
+func (s hangingUp) RecordMessage(ctx context.Context, record audit.Event, m fleet.Message) (fleet.Message, bool, error) {
+	defer s.hangUp()
+	return s.Store.RecordMessage(ctx, record, m)
+}
+
+// Who is gone before the commit has sent nothing, or all of it: no row is left that nobody hands over.
+func TestMessageOfOneWhoIsGone(t *testing.T) {
+	w := newWorld(t)
+	alice := w.person("alice", auth.RoleMember)
+	h := w.newHost(alice, "mac-1")
+	s := w.session(alice, h, "web-app")
+	gone, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	_, err := w.SendMessage(gone, alice, s.Handle, "hello", "")
+	var rows int
+	if err := w.sql.QueryRow(t.Context(), `SELECT count(*) FROM messages`).Scan(&rows); err != nil {
+		t.Fatal(err)
+	}
+	if told := h.count("send_message"); rows != told || (err == nil) != (told == 1) {
+		t.Errorf("%d messages, and the host was told of %d; error %v", rows, told, err)
+	}
+}
+
+// That the host has queued a message is not written a second time; its own word on it comes as an event.
+func TestMessageThatWaits(t *testing.T) {
+	w := newWorld(t)
+	alice := w.person("alice", auth.RoleMember)
+	h := w.newHost(alice, "mac-1")
+	s := w.session(alice, h, "web-app")
+	h.setQueues(true)
+	m := must(w.SendMessage(t.Context(), alice, s.Handle, "hello", ""))(t)
+	if m.Status != protocol.MessageQueued || m.Detail != "the agent works" {
+		t.Errorf("the message is %s (%s)", m.Status, m.Detail)
+	}
+	if stored := must(w.Message(t.Context(), alice, m.ID))(t); !stored.UpdatedAt.Equal(stored.CreatedAt) {
+		t.Errorf("stored again, as %s (%s)", stored.Status, stored.Detail)
+	}
+	h.say(s.ID, protocol.EventMessage, protocol.MessageState{ID: m.ID, Status: protocol.MessageQueued, Detail: "the agent works"})
+	if stored := must(w.Message(t.Context(), alice, m.ID))(t); stored.Detail != "the agent works" {
+		t.Errorf("detail %q", stored.Detail)
 	}
 }
 

@@ -52,8 +52,11 @@ func (r *reads) remember(what read, now time.Time) {
 	r.recorded[what] = now
 }
 
-// recordDeed is record for a deed, but leaves out a read that was recorded a short time ago.
+// recordDeed is record for a deed, in the deed's own way, and leaves out a read that was recorded a short time ago.
 func (f *Fleet) recordDeed(ctx context.Context, c auth.Caller, d deed, event audit.Event, refused error) error {
+	if d.keep != nil && refused == nil {
+		return f.recordBy(ctx, d.keep, c, event, nil)
+	}
 	if !d.reads || refused != nil {
 		return f.record(ctx, c, event, refused)
 	}

@@ -193,6 +193,7 @@ type host struct {
 	commands map[string]int
 	refuse   *protocol.Error // what it says to every command, if set
 	garbled  bool            // its answers cannot be read
+	queues   bool            // its agent works, and takes no message yet
 	seq      map[protocol.SessionID]uint64
 }
 
@@ -325,6 +326,12 @@ func (h *host) setGarbled(garbled bool) {
 	h.garbled = garbled
 }
 
+func (h *host) setQueues(queues bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.queues = queues
+}
+
 // answer is what a host agent does, as far as its peer can tell.
 func (h *host) answer(message *nats.Msg) {
 	_, name, err := protocol.ParseSubject(message.Subject)
@@ -379,6 +386,11 @@ func (h *host) reply(name string, request []byte) (any, error) {
 	case protocol.CreateSession.Name, protocol.InterruptSession.Name, protocol.ResumeSession.Name:
 		return protocol.SessionReply{Session: session}, nil
 	case protocol.SendMessage.Name:
+		if h.queues {
+			return protocol.SendMessageReply{Message: protocol.MessageState{
+				ID: r.Message, Status: protocol.MessageQueued, Detail: "the agent works",
+			}}, nil
+		}
 		return protocol.SendMessageReply{Message: protocol.MessageState{ID: r.Message, Status: protocol.MessageDelivered}}, nil
 	case protocol.AnswerPrompt.Name:
 		return protocol.AnswerPromptReply{Status: protocol.PromptAnswering}, nil

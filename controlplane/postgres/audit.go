@@ -26,7 +26,8 @@ type auditChain struct {
 
 type pendingRecord struct {
 	event   audit.Event
-	written chan error // gets one value
+	with    func(writes *pgx.Batch) // queues what is committed with the record and must not fail; nil: nothing
+	written chan error              // gets one value
 }
 
 const (
@@ -43,11 +44,11 @@ const (
 // Append adds a record at the chain's end and returns when it is committed. If ctx ends while the record is being
 // written, the record may still appear: then it tells of something that was asked for and not done.
 func (db *DB) Append(ctx context.Context, e audit.Event) error {
-	return explain("write the audit record", db.chain.append(ctx, storable(e)))
+	return explain("write the audit record", db.chain.append(ctx, &pendingRecord{event: storable(e)}))
 }
 
-func (c *auditChain) append(ctx context.Context, e audit.Event) error {
-	mine := &pendingRecord{event: e, written: make(chan error, 1)}
+func (c *auditChain) append(ctx context.Context, mine *pendingRecord) error {
+	mine.written = make(chan error, 1)
 	c.mu.Lock()
 	c.waiting = append(c.waiting, mine)
 	c.mu.Unlock()
@@ -105,20 +106,23 @@ func (c *auditChain) write(ctx context.Context, records []*pendingRecord) error 
 	if err != nil {
 		return err
 	}
-	inserts := &pgx.Batch{}
+	writes := &pgx.Batch{}
 	for _, record := range records {
 		e := record.event
 		e.Link(last)
-		inserts.Queue(`
+		writes.Queue(`
 			INSERT INTO audit_events (seq, at, user_id, user_name, client_id, client, addr, action,
 				host, session, target, allowed, detail, previous, hash)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 			e.Seq, e.At, e.User, e.UserName, e.ClientID, e.Client, e.Addr, e.Action,
 			e.Host, e.Session, e.Target, e.Allowed, e.Detail, e.Previous, e.Hash)
+		if record.with != nil {
+			record.with(writes)
+		}
 		last = e
 	}
-	inserts.Queue(`COMMIT`) // not reached if an insert fails
-	return conn.SendBatch(ctx, inserts).Close()
+	writes.Queue(`COMMIT`) // not reached if a write fails
+	return conn.SendBatch(ctx, writes).Close()
 }
 
 // lockChain begins a transaction that no other writer's can overlap, and returns what the next record is linked to:

@@ -19,7 +19,7 @@ func (db *DB) RecordEvents(ctx context.Context, host protocol.HostID, batch flee
 	err := db.begin(ctx, "record events", func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, `
 			SELECT last_seq FROM sessions WHERE id = $1 AND host_id = $2
-			FOR UPDATE`, batch.Session, host).Scan(&last)
+			FOR NO KEY UPDATE`, batch.Session, host).Scan(&last)
 		if err != nil {
 			return err
 		}

@@ -4,48 +4,75 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
+	"switchboard/auth/audit"
 	"switchboard/controlplane/fleet"
 	"switchboard/hostagent/protocol"
 )
 
 const messageColumns = `
-	m.id, m.session_id, m.author_id, u.display_name, m.client_id, coalesce(m.idempotency_key, ''), m.body, m.status,
+	m.id, m.session_id, m.author_id, m.client_id, coalesce(m.idempotency_key, ''), m.body, m.status,
 	m.detail, m.created_at, m.updated_at`
 
 func scanMessage(row pgx.CollectableRow) (fleet.Message, error) {
 	var m fleet.Message
-	err := row.Scan(&m.ID, &m.Session, &m.Author, &m.AuthorName, &m.ClientID, &m.IdempotencyKey, &m.Text, &m.Status,
+	err := row.Scan(&m.ID, &m.Session, &m.Author, &m.ClientID, &m.IdempotencyKey, &m.Text, &m.Status,
 		&m.Detail, &m.CreatedAt, &m.UpdatedAt)
 	return m, err
 }
 
-// InsertMessage implements fleet.MessageStore.
-func (db *DB) InsertMessage(ctx context.Context, m fleet.Message) (fleet.Message, bool, error) {
-	tag, err := db.pool.Exec(ctx, `
-		INSERT INTO messages (id, session_id, author_id, client_id, idempotency_key, body, status, detail, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, nullif($5, ''), $6, $7, $8, $9, $9)
-		ON CONFLICT (author_id, idempotency_key) DO NOTHING`,
-		m.ID, m.Session, m.Author, m.ClientID, m.IdempotencyKey, m.Text, m.Status, m.Detail, m.CreatedAt)
+// messageInsert keeps a message, unless its session is gone or its author has used its key. It fails for neither,
+// since it shares a transaction with the audit records of others.
+const messageInsert = `
+	INSERT INTO messages (id, session_id, author_id, client_id, idempotency_key, body, status, detail, created_at, updated_at)
+	SELECT $1, s.id, $3, $4, nullif($5, ''), $6, $7, $8, $9, $9
+	FROM sessions s
+	WHERE s.id = $2
+	FOR KEY SHARE
+	ON CONFLICT (author_id, idempotency_key) DO NOTHING`
+
+func messageArgs(m fleet.Message) []any {
+	return []any{m.ID, m.Session, m.Author, m.ClientID, m.IdempotencyKey, m.Text, m.Status, m.Detail, m.CreatedAt}
+}
+
+// RecordMessage implements fleet.MessageStore. The message goes into the transaction that writes the record, with
+// those of other callers, so that both cost one commit.
+func (db *DB) RecordMessage(ctx context.Context, record audit.Event, m fleet.Message) (fleet.Message, bool, error) {
+	fresh := false
+	err := db.chain.append(ctx, &pendingRecord{
+		event: storable(record),
+		with: func(writes *pgx.Batch) {
+			writes.Queue(messageInsert, messageArgs(m)...).Exec(func(tag pgconn.CommandTag) error {
+				fresh = tag.RowsAffected() == 1
+				return nil
+			})
+		},
+	})
 	if err != nil {
-		return fleet.Message{}, false, explain("keep a message", err)
+		return fleet.Message{}, false, explain("keep a message and its audit record", err)
 	}
-	if tag.RowsAffected() == 1 {
+	if fresh {
 		return m, true, nil
 	}
 	rows, _ := db.pool.Query(ctx, `
 		SELECT `+messageColumns+`
-		FROM messages m JOIN users u ON u.id = m.author_id
+		FROM messages m
 		WHERE m.author_id = $1 AND m.idempotency_key = $2`, m.Author, m.IdempotencyKey)
 	first, err := pgx.CollectExactlyOneRow(rows, scanMessage)
 	return first, false, explain("read the message of an idempotency key", err)
+}
+
+// InsertMessage implements fleet.MessageStore.
+func (db *DB) InsertMessage(ctx context.Context, m fleet.Message) error {
+	return db.changeOne(ctx, "keep a message", messageInsert, messageArgs(m)...)
 }
 
 // Message implements fleet.MessageStore.
 func (db *DB) Message(ctx context.Context, id protocol.MessageID) (fleet.Message, error) {
 	rows, _ := db.pool.Query(ctx, `
 		SELECT `+messageColumns+`
-		FROM messages m JOIN users u ON u.id = m.author_id
+		FROM messages m
 		WHERE m.id = $1`, id)
 	message, err := pgx.CollectExactlyOneRow(rows, scanMessage)
 	return message, explain("read a message", err)
