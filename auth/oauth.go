@@ -25,7 +25,7 @@ type OAuth struct {
 	Secret     []byte
 	OldSecrets [][]byte
 
-	registrations limiter
+	registrations Limiter
 }
 
 // Where the endpoints are; PublicURL comes before.

@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
+	"time"
 )
 
 const (
@@ -21,6 +23,12 @@ const (
 
 	applicationNative = "native" // installed: may use loopback and an app's own scheme
 	applicationWeb    = "web"
+)
+
+// An address may register clients in bursts: a hosted MCP client registers for all its users from few addresses.
+const (
+	registerBurst = 20
+	registerEvery = 10 * time.Second
 )
 
 // registration is what a client asks for and, completed, what it is told (RFC 7591). Members that are not here
@@ -60,8 +68,9 @@ func (o *OAuth) Register(w http.ResponseWriter, r *http.Request) {
 
 func (o *OAuth) register(w http.ResponseWriter, r *http.Request) (registered, error) {
 	addr := RemoteAddr(r)
-	if !o.registrations.allow(addr, o.Now()) {
-		w.Header().Set("Retry-After", strconv.Itoa(int(registerEvery.Seconds())))
+	rate := Rate{PerSecond: 1 / registerEvery.Seconds(), Burst: registerBurst}
+	if delay := o.registrations.Take(Network(addr), rate, o.Now()); delay > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(delay.Seconds()))))
 		return registered{}, &refusal{http.StatusTooManyRequests, "temporarily_unavailable", "Too many registrations from this address."}
 	}
 	asked, err := readRegistration(w, r)

@@ -6,10 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/netip"
-	"sync"
-
-	"golang.org/x/time/rate"
+	"time"
 
 	"switchboard/auth"
 	"switchboard/controlplane/fleet"
@@ -23,8 +20,7 @@ type enrolment struct {
 	Audience string // what hosts call this control plane in their proofs
 	Log      *slog.Logger
 
-	mu       sync.Mutex // guards the field below
-	attempts map[netip.Prefix]*rate.Limiter
+	attempts auth.Limiter
 }
 
 // Limits of enrolment. A token has 130 random bits: the rate guards the database, not the token.
@@ -32,12 +28,12 @@ const (
 	maxEnrolBody    = 16 << 10
 	enrolsPerSecond = 1
 	enrolsAtOnce    = 60
-	maxEnrolAddrs   = 4096 // remembered at a time
 )
 
 // ServeHTTP decodes, calls once, encodes.
 func (e *enrolment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !e.allowed(r.RemoteAddr) {
+	rate := auth.Rate{PerSecond: enrolsPerSecond, Burst: enrolsAtOnce}
+	if delay := e.attempts.Take(auth.Network(r.RemoteAddr), rate, time.Now()); delay > 0 {
 		w.Header().Set("Retry-After", "60")
 		refuseEnrolment(w, http.StatusTooManyRequests, protocol.ReasonRate, "too many attempts from this address: wait a minute")
 		return
@@ -85,31 +81,6 @@ func (e *enrolment) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", "5")
 		refuseEnrolment(w, http.StatusServiceUnavailable, protocol.ReasonUnavailable, "the control plane cannot enrol hosts now: try again")
 	}
-}
-
-// allowed counts an attempt. IPv6 clients have a /64 each.
-func (e *enrolment) allowed(remote string) bool {
-	addr, err := netip.ParseAddr(remote)
-	if err != nil {
-		return false // clientAddr has put an address there
-	}
-	bits := addr.BitLen()
-	if addr.Is6() && !addr.Is4In6() {
-		bits = 64
-	}
-	network, err := addr.Prefix(bits)
-	if err != nil {
-		return false
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.attempts == nil || len(e.attempts) >= maxEnrolAddrs {
-		e.attempts = map[netip.Prefix]*rate.Limiter{} // to forget is cheaper than to grow
-	}
-	if e.attempts[network] == nil {
-		e.attempts[network] = rate.NewLimiter(enrolsPerSecond, enrolsAtOnce)
-	}
-	return e.attempts[network].Allow()
 }
 
 func refuseEnrolment(w http.ResponseWriter, status int, code protocol.Reason, message string) {

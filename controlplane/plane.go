@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"time"
 
 	"switchboard/auth"
@@ -58,12 +59,13 @@ func newPlane(c config, s *stores, log *slog.Logger) (*plane, error) {
 		Proofs: &dispatch.Proofs{Audience: audience, Now: time.Now},
 	}
 	p.enrol = &enrolment{Fleet: p.fleet, Audience: audience, Log: log}
+	burst := int(math.Ceil(10 * c.Rate)) // ten seconds' worth
 	desk := &mcptools.Desk{Fleet: p.fleet, Log: log, Caller: mcphttp.CallerFrom, Unavailable: mcphttp.MarkUnavailable}
 	p.mcp, err = mcphttp.New(mcphttp.Config{
 		PublicURL: c.PublicURL, MCP: desk.Server(version), Bearer: p.oauth.Check, Needs: mcptools.Needs(),
 		Scopes: auth.ResourceScopes(), Log: log,
-		PerUser: mcphttp.Rate{PerSecond: c.Rate, Burst: int(10 * c.Rate)},
-		PerAddr: mcphttp.Rate{PerSecond: 4 * c.Rate, Burst: int(40 * c.Rate)},
+		PerUser: auth.Rate{PerSecond: c.Rate, Burst: burst},
+		PerAddr: auth.Rate{PerSecond: 4 * c.Rate, Burst: 4 * burst},
 	})
 	return p, err
 }
@@ -85,6 +87,11 @@ func (p *plane) away(ctx context.Context, host protocol.HostID) {
 // listen begins to judge hosts' connections and to take their reports.
 func (p *plane) listen(ctx context.Context) error {
 	s := p.stores
+	if p.config.NATSURL == "" { // the bus was in the process that ended, and so was every connection
+		if err := p.fleet.RecordRestart(ctx); err != nil {
+			return err
+		}
+	}
 	callout := &dispatch.Callout{
 		Conn: s.conn, Issuer: s.keys.Issuer, Seal: s.keys.Seal, Account: embedded.Account,
 		HostByKey: p.hostByKey, Log: p.log, Now: time.Now,

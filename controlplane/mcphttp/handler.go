@@ -30,8 +30,8 @@ type Config struct {
 	// Needs are the scopes that tools need, by their names.
 	Needs map[string]auth.Scope
 
-	PerUser Rate // the zero value sets no limit
-	PerAddr Rate
+	PerUser auth.Rate // the zero value sets no limit
+	PerAddr auth.Rate
 }
 
 // What one person may hold open, and how long an unused session lives.
@@ -46,8 +46,9 @@ type Handler struct {
 	Config
 	doors    doors
 	sessions *sessions
-	users    *limiter
-	addrs    *limiter
+	users    auth.Limiter
+	addrs    auth.Limiter
+	inHand   inHand
 	next     *server.StreamableHTTPServer
 }
 
@@ -61,8 +62,6 @@ func New(config Config) (*Handler, error) {
 		Config:   config,
 		doors:    doors,
 		sessions: newSessions(),
-		users:    newLimiter(config.PerUser),
-		addrs:    newLimiter(config.PerAddr),
 	}
 	lingerAfterAck(config.MCP)
 	h.next = server.NewStreamableHTTPServer(config.MCP,
@@ -84,7 +83,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !h.doors.admit(answer, r) {
 		return
 	}
-	if delay := h.addrs.take(network(auth.RemoteAddr(r))); delay > 0 {
+	if delay := h.addrs.Take(auth.Network(auth.RemoteAddr(r)), h.PerAddr, time.Now()); delay > 0 {
 		tooMany(answer, delay)
 		return
 	}
@@ -97,11 +96,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.unauthorized(answer, r, err)
 		return
 	}
-	if delay := h.users.take(string(caller.User)); delay > 0 {
+	if delay := h.users.Take(string(caller.User), h.PerUser, time.Now()); delay > 0 {
 		tooMany(answer, delay)
 		return
 	}
-	leave, ok := h.users.enter(string(caller.User))
+	leave, ok := h.inHand.enter(caller.User)
 	if !ok {
 		tooMany(answer, time.Second)
 		return
