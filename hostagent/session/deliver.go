@@ -155,7 +155,7 @@ func (s *session) mayType(id protocol.MessageID) (text, hindered string) {
 // Why a message waits although the agent listens.
 const (
 	hinderedByTyping = "somebody is typing at the terminal"
-	hinderedByDraft  = "somebody's draft stands in the agent's input box"
+	hinderedByDraft  = "unsent text stands in the agent's input box" // mostly a person's draft
 )
 
 // clearBox makes sure that the input box is empty, or says what hinders it. A person's draft is left alone while

@@ -335,7 +335,7 @@ func checkNoDoubles(r *rig, events []protocol.Event) {
 			told["settlement "+string(decode[protocol.Settlement](r, e).Prompt)]++
 		case protocol.EventMessage:
 			state := decode[protocol.MessageState](r, e)
-			told["message "+string(state.ID)+" "+string(state.Status)]++
+			told["message "+string(state.ID)+" "+string(state.Status)+" "+state.Detail]++ // it may wait for several reasons
 		case protocol.EventEntry:
 			if entry := decode[protocol.Entry](r, e); entry.ToolUse != "" {
 				told[string(entry.Role)+" "+entry.ToolUse]++
