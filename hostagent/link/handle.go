@@ -18,8 +18,10 @@ type handler func(ctx context.Context, body []byte) ([]byte, error)
 
 // Limits on commands.
 const (
-	commandsAtOnce = 32
-	commandTime    = 30 * time.Second // its caller has gone long before; this frees what hangs
+	commandsAtOnce  = 32
+	commandsWaiting = 256              // for their turn
+	turnTime        = 5 * time.Second  // to wait for it: as long as a caller waits for the reply
+	commandTime     = 30 * time.Second // its caller has gone long before; this frees what hangs
 )
 
 // Handle answers one command. Several may be answered at the same time, of the same session too.
@@ -46,23 +48,40 @@ func Handle[Request, Reply any](l *Link, command protocol.Command[Request, Reply
 	}
 }
 
-// answer starts the command that a message asks for, if there is room: never so many that they starve the host.
+// answer takes the command that a message asks for in hand, if there is room: never so many that they starve the
+// host.
 func (l *Link) answer(ctx context.Context, message *nats.Msg) {
 	select {
-	case l.room <- struct{}{}:
+	case l.inHand <- struct{}{}:
 	default:
-		l.reply(ctx, message, nil, protocol.Errorf(protocol.CodeUnavailable,
-			"the host is busy with %d commands; nothing was done", commandsAtOnce))
+		l.reply(ctx, message, nil, busy(commandsAtOnce+commandsWaiting))
 		return
 	}
-	// What has begun runs to its end, whether or not the connection is still there.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commandTime)
 	l.answering.Go(func() {
-		defer func() { <-l.room }()
-		defer cancel()
-		body, err := l.carryOut(ctx, message)
+		defer func() { <-l.inHand }()
+		body, err := l.inTurn(ctx, message)
 		l.reply(ctx, message, body, err)
 	})
+}
+
+func busy(commands int) error {
+	return protocol.Errorf(protocol.CodeUnavailable, "the host is busy with %d commands; nothing was done", commands)
+}
+
+// inTurn carries the command out when few enough others are.
+func (l *Link) inTurn(ctx context.Context, message *nats.Msg) ([]byte, error) {
+	turn, cancel := context.WithTimeout(ctx, turnTime)
+	defer cancel()
+	select {
+	case l.room <- struct{}{}:
+	case <-turn.Done(): // its caller has gone, or this host agent is about to end
+		return nil, busy(commandsAtOnce)
+	}
+	defer func() { <-l.room }()
+	// What has begun runs to its end, whether or not the connection is still there.
+	ctx, end := context.WithTimeout(context.WithoutCancel(ctx), commandTime)
+	defer end()
+	return l.carryOut(ctx, message)
 }
 
 func (l *Link) carryOut(ctx context.Context, message *nats.Msg) (body []byte, err error) {

@@ -31,7 +31,8 @@ type Link struct {
 
 	handlers  map[string]handler
 	answering sync.WaitGroup
-	room      chan struct{} // holds a value for each command in hand; made by Run
+	inHand    chan struct{} // holds a value for each command that is carried out or waits for its turn; made by Run
+	room      chan struct{} // holds a value for each that is carried out; made by Run
 }
 
 // Source is what there is to tell. Its methods answer from memory or local disk, and are called from several
@@ -64,7 +65,7 @@ const (
 
 // Run keeps the host connected until ctx ends, which is no error, or the host is removed: ErrRemoved.
 func (l *Link) Run(ctx context.Context) error {
-	l.room = make(chan struct{}, commandsAtOnce)
+	l.inHand, l.room = make(chan struct{}, commandsAtOnce+commandsWaiting), make(chan struct{}, commandsAtOnce)
 	defer l.answering.Wait()
 	pause := pauses{}
 	cut := false // by the control plane, just now
