@@ -24,24 +24,27 @@ type stores struct {
 }
 
 // openStores starts or joins them and brings the schema up to date. On an error nothing is left running.
-func openStores(ctx context.Context, c config, log *slog.Logger) (s *stores, err error) {
+func openStores(ctx context.Context, c config, log *slog.Logger) (*stores, error) {
+	s := &stores{}
+	if err := s.open(ctx, c, log); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *stores) open(ctx context.Context, c config, log *slog.Logger) (err error) {
 	// Others may pass through, since the embedded PostgreSQL runs as a user of its own; what is inside is closed to them.
 	if err := os.MkdirAll(c.Data, 0o711); err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
+		return fmt.Errorf("data directory: %w", err)
 	}
-	s = &stores{}
-	defer func() {
-		if err != nil {
-			s.close()
-		}
-	}()
 	if s.keys, err = embedded.LoadKeys(filepath.Join(c.Data, "keys")); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.openDatabase(ctx, c, log); err != nil {
-		return nil, err
+		return err
 	}
-	return s, s.openBus(ctx, c, log)
+	return s.openBus(ctx, c, log)
 }
 
 func (s *stores) openDatabase(ctx context.Context, c config, log *slog.Logger) (err error) {
