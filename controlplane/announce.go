@@ -14,6 +14,10 @@ func (p *plane) announce(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("first administrator: %w", err)
 	}
+	// The first administrator may have got his account and not his hosts, if the control plane stopped in between.
+	if err := p.fleet.AdoptHosts(ctx, ""); err != nil {
+		return err
+	}
 	fmt.Fprintf(out, "\nSwitchboard %s is running.\n\n", version)
 	fmt.Fprintf(out, "MCP URL:             %s%s\n", p.config.PublicURL, auth.ResourcePath)
 	fmt.Fprintf(out, "Web:                 %s/\n", p.config.PublicURL)

@@ -187,7 +187,8 @@ func (f *Fleet) HostByKey(ctx context.Context, nkey string) (Host, error) {
 	return host, nil
 }
 
-// AdoptHosts gives the hosts that were enrolled before there was anybody to the first administrator.
+// AdoptHosts gives the hosts that were enrolled before there was anybody to the first administrator. Who starts a
+// control plane need not name him, and may ask though there is none.
 func (f *Fleet) AdoptHosts(ctx context.Context, first auth.UserID) error {
 	return f.Store.AdoptHosts(ctx, first)
 }

@@ -86,7 +86,8 @@ type HostStore interface {
 	// SetShare gives or, with AccessNone, ends a share. ErrNotFound: there is no such person.
 	SetShare(ctx context.Context, id protocol.HostID, user auth.UserID, access Access) error
 	RemoveHost(ctx context.Context, id protocol.HostID, at time.Time) error
-	// AdoptHosts gives hosts and join tokens without an owner to one.
+	// AdoptHosts gives hosts and join tokens without an owner to one; to nobody in particular: to the first
+	// administrator, if there is one.
 	AdoptHosts(ctx context.Context, owner auth.UserID) error
 
 	// RecordHello stores what a host says of itself. ErrNotFound: removed or never there.
@@ -95,6 +96,8 @@ type HostStore interface {
 	RecordHeartbeat(ctx context.Context, id protocol.HostID, at time.Time) error
 	// RecordAway returns the sessions that are from now on only known as they last were.
 	RecordAway(ctx context.Context, id protocol.HostID, at time.Time) ([]protocol.SessionID, error)
+	// RecordRestart makes every host away since it was last heard of.
+	RecordRestart(ctx context.Context) error
 }
 
 // ListHosts returns the hosts that the caller owns, shares or, as an administrator, manages.

@@ -130,8 +130,12 @@ func TestLocalHostBecomesTheFirstAdministrators(t *testing.T) {
 	if h.Owner != "" {
 		t.Errorf("owner %q before there is anybody", h.Owner)
 	}
+	if err := w.AdoptHosts(t.Context(), ""); err != nil {
+		t.Errorf("before there is anybody: %v", err)
+	}
 	root := w.person("root", auth.RoleAdmin)
-	if err := w.AdoptHosts(t.Context(), root.User); err != nil {
+	w.person("second", auth.RoleAdmin)
+	if err := w.AdoptHosts(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	hosts := must(w.ListHosts(t.Context(), root))(t)
@@ -141,6 +145,29 @@ func TestLocalHostBecomesTheFirstAdministrators(t *testing.T) {
 	later := must(w.NewLocalJoinToken(t.Context(), "other-mac"))(t)
 	if h := must(w.Enrol(t.Context(), fleet.Enrolment{Token: later.Token, NKey: newKey(t)}, ""))(t); h.Owner != root.User {
 		t.Errorf("owner %q, want the administrator who is there already", h.Owner)
+	}
+}
+
+// A control plane that was killed told nobody that its hosts are away.
+func TestRestart(t *testing.T) {
+	w := newWorld(t)
+	alice := w.person("alice", auth.RoleMember)
+	h, gone := w.newHost(alice, "mac-1"), w.newHost(alice, "mac-2")
+	gone.offline()
+	before := must(w.ListHosts(t.Context(), alice))(t)
+	if err := w.RecordRestart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	after := must(w.ListHosts(t.Context(), alice))(t)
+	if after[0].Online(time.Now()) || !after[0].AwaySince.Equal(*before[0].LastSeenAt) {
+		t.Errorf("away since %v, last seen at %v", after[0].AwaySince, before[0].LastSeenAt)
+	}
+	if !after[1].AwaySince.Equal(*before[1].AwaySince) {
+		t.Errorf("away since %v, and before since %v", after[1].AwaySince, before[1].AwaySince)
+	}
+	h.hello()
+	if hosts := must(w.ListHosts(t.Context(), alice))(t); !hosts[0].Online(time.Now()) {
+		t.Error("back, and not online")
 	}
 }
 

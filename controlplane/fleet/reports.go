@@ -57,6 +57,10 @@ func (f *Fleet) RecordAway(ctx context.Context, host protocol.HostID) error {
 	return err
 }
 
+// RecordRestart stores that nobody is connected: a control plane that carries all hosts itself has just started. What
+// it was told before it stopped, perhaps without a word to anyone, would hold until OfflineAfter.
+func (f *Fleet) RecordRestart(ctx context.Context) error { return f.Store.RecordRestart(ctx) }
+
 // RecordEvents commits a run of one session's events and what follows from them. The reply says up to where all is
 // committed, so that a host which repeats or skips some finds its place again.
 func (f *Fleet) RecordEvents(ctx context.Context, host protocol.HostID, r protocol.EventsRequest) (protocol.EventsReply, error) {

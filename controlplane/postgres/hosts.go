@@ -118,11 +118,12 @@ func (db *DB) RemoveHost(ctx context.Context, id protocol.HostID, at time.Time) 
 
 // AdoptHosts implements fleet.HostStore.
 func (db *DB) AdoptHosts(ctx context.Context, owner auth.UserID) error {
+	const adopter = `coalesce(nullif($1, ''), ` + firstAdmin + `)`
 	return db.begin(ctx, "adopt hosts", func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `UPDATE hosts SET owner_id = $1 WHERE owner_id IS NULL`, owner); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE hosts SET owner_id = `+adopter+` WHERE owner_id IS NULL`, owner); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `UPDATE join_tokens SET owner_id = $1 WHERE owner_id IS NULL`, owner)
+		_, err := tx.Exec(ctx, `UPDATE join_tokens SET owner_id = `+adopter+` WHERE owner_id IS NULL`, owner)
 		return err
 	})
 }
@@ -148,4 +149,10 @@ func (db *DB) RecordAway(ctx context.Context, id protocol.HostID, at time.Time) 
 		SELECT s.id FROM sessions s JOIN gone ON gone.id = s.host_id WHERE s.state <> 'exited'`, id, at)
 	sessions, err := pgx.CollectRows(rows, pgx.RowTo[protocol.SessionID])
 	return sessions, explain("record that a host is away", err)
+}
+
+// RecordRestart implements fleet.HostStore.
+func (db *DB) RecordRestart(ctx context.Context) error {
+	return db.change(ctx, "record that all hosts are away", `
+		UPDATE hosts SET away_since = last_seen_at WHERE away_since IS NULL`)
 }
