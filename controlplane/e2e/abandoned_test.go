@@ -42,7 +42,7 @@ func TestAbandonedCalls(t *testing.T) {
 				call := toolCall{
 					tool: "send_message", modern: modern,
 					arguments: args{
-						"session_id": s.ID, "message": "fake:slow 2 ;; " + text,
+						"session_id": s.ID, "message": "fake:slow 2 ;; text " + text,
 						"idempotency_key": t.Name(), "wait_seconds": 45,
 					},
 				}
@@ -58,7 +58,7 @@ func TestAbandonedCalls(t *testing.T) {
 					t.Fatalf("the second call answered %s, want the message accepted", answer)
 				}
 				awaitState(t, w.admin, s.ID, "idle")
-				wantOnce(t, w.admin, s.ID, text)
+				wantOnce(t, w.admin, s.ID, "user: fake:slow 2 ;; text "+text)
 			})
 		}
 	}
