@@ -199,8 +199,8 @@ func progress(held []byte) sequenceProgress {
 		return sequenceWhole
 	case stringBegins(held):
 		return stringProgress(held, body)
-	case last == esc:
-		return sequenceBroken
+	case last == esc, last >= utf8.RuneSelf && (held[0] == esc || len(held) > 2):
+		return sequenceBroken // also by a character of several bytes, which may be a C1 control
 	case known && len(body) == 1: // only the introducer
 		return sequenceOpen
 	case known:

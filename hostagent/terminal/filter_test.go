@@ -40,6 +40,7 @@ func TestFilter(t *testing.T) {
 		"long link":                 {"\x1b]8;;" + long + "\x07b", "\x1b]8;;" + long + "\x07b"},
 		"long graphics":             {"\x1bPq" + long + "\x1b\\b", "\x1bPq" + long + "\x1b\\b"},
 		"C1":                        {"a\u009b6nb\u009d10;?\u009cc\u009ad", "abcd"},
+		"C1 in a sequence":          {"a\x1b\u009bcb\x1b[3\u009bxc", "a\x1bb\x1b[3c"},
 		"enquiry and identify":      {"a\x05b\x1bZc", "abc"},
 		"broken off":                {"a\x1b[3\x1b[6nb\x1b]0;t\x1b[cd", "a\x1b[3b\x1b]0;td"},
 		"cancelled":                 {"a\x1b[6\x18nb", "a\x1b[6\x18nb"},
