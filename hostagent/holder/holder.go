@@ -54,12 +54,21 @@ func (h *holder) show(p []byte) {
 	h.mu.Lock()
 	h.lastOutput = time.Now()
 	_, _ = h.screen.Write(p) // never fails
+	h.pass(p)
+	h.mu.Unlock()
+	_, _ = h.recorder.Write(p) // never fails
+}
+
+// pass hands output that is on the screen to the viewers. The caller holds mu.
+func (h *holder) pass(p []byte) {
+	if len(h.viewers) == 0 {
+		h.filter.Skip(p, h.screen.Whole())
+		return
+	}
 	h.filtered = h.filter.Append(h.filtered[:0], p)
 	for v := range h.viewers {
 		v.push(h.filtered)
 	}
-	h.mu.Unlock()
-	_, _ = h.recorder.Write(p) // never fails
 }
 
 // answerQuestion is the screen model's Reply. It runs in the midst of show, so it may not wait.

@@ -53,6 +53,25 @@ func (f *Filter) Append(dst, p []byte) []byte {
 	return dst
 }
 
+// Skip goes past output that nobody sees, so that Append can go on behind it. whole says that no sequence and no
+// character is open at its end.
+func (f *Filter) Skip(p []byte, whole bool) {
+	if whole {
+		f.held, f.state = f.held[:0], filterText
+		return
+	}
+	at := bytes.LastIndexByte(p, esc)
+	if at >= 0 { // nothing from before it matters
+		f.held, f.state = f.held[:0], filterText
+	}
+	var unseen [maxQuestion]byte
+	for p = p[max(at, 0):]; len(p) > 0; {
+		n := min(len(p), len(unseen))
+		f.Append(unseen[:0], p[:n])
+		p = p[n:]
+	}
+}
+
 // harmless is the length of the plain CSI that p begins with, if it is there whole and no question ends with its
 // letter, as nearly always; else 0.
 func harmless(p []byte) int {

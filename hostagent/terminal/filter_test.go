@@ -72,3 +72,47 @@ func FuzzFilter(f *testing.F) {
 		}
 	})
 }
+
+// joined is what a viewer's terminal gets who joins when two parts of the text have come, and what the model shows.
+func joined(text string, first, second int) (seen string, model *Terminal) {
+	cut := min(first, len(text))
+	end := min(cut+second, len(text))
+	model = New(80, 24)
+	var f Filter
+	for _, part := range []string{text[:cut], text[cut:end]} {
+		_, _ = model.Write([]byte(part))
+		f.Skip([]byte(part), model.Whole())
+	}
+	seen = string(f.Append(model.Snapshot(), []byte(text[end:])))
+	_, _ = model.Write([]byte(text[end:]))
+	return seen, model
+}
+
+// TestFilterSkip: a viewer who joins anywhere sees what is there.
+func TestFilterSkip(t *testing.T) {
+	const text = "a\x1b[1;31mb\x1b]0;✳ title\x07c\x1b]8;;http://localhost\x1b\\d\x1b[6ne\x1bP$qm\x1b\\f\x1b(Bg世界\u009b2;2Hh\x1b]10;?\x1b\\i"
+	for first := range len(text) {
+		for second := range len(text) - first {
+			seen, model := joined(text, first, second)
+			viewers := New(80, 24)
+			_, _ = viewers.Write([]byte(seen))
+			if diff := cmp.Diff(model.Screen().Lines, viewers.Screen().Lines); diff != "" || model.title != viewers.title {
+				t.Errorf("joined at %d after %d: %s", first+second, first, diff)
+			}
+		}
+	}
+}
+
+func FuzzFilterSkip(f *testing.F) {
+	f.Add("a\x1b[6n\x1b]0;✳\x07\x1bP$q\x1b\\\xe2\x9c\u009b6n\x05", uint8(3), uint8(5))
+	f.Fuzz(func(t *testing.T, text string, first, second uint8) {
+		seen, _ := joined(text, int(first), int(second))
+		viewers := New(80, 24)
+		asked := false
+		viewers.Reply = func([]byte) { asked = true }
+		_, _ = viewers.Write([]byte(seen))
+		if asked && len(text) < maxQuestion {
+			t.Errorf("a question is left in %q", seen)
+		}
+	})
+}

@@ -54,6 +54,9 @@ func (t *Terminal) Write(p []byte) (int, error) {
 	return written, nil
 }
 
+// Whole reports whether no sequence and no character is open: all that was written has had its effect.
+func (t *Terminal) Whole() bool { return t.parser.state == ground && len(t.parser.partial) == 0 }
+
 // takeCommon takes from the start of p what most output consists of, without looking at each character for all
 // that it could be: runs of ASCII, the beginning of a CSI, its numbers. It says how many bytes it took.
 func (t *Terminal) takeCommon(p []byte) int {
