@@ -66,7 +66,7 @@ func (b *Bridge) carry(ctx context.Context, c *crossing) {
 
 func copyBytes(to io.Writer, from io.Reader) error {
 	// Small, since each host has two of them.
-	if _, err := io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{from}, make([]byte, 8<<10)); err != nil {
+	if _, err := io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{from}, make([]byte, 4<<10)); err != nil {
 		return fmt.Errorf("%w: %w", errGone, err)
 	}
 	return errGone
