@@ -78,7 +78,7 @@ func bounded(r *http.Request) (bounded *http.Request, done context.CancelFunc) {
 func (o *OAuth) answerError(w http.ResponseWriter, r *http.Request, err error) {
 	e, ok := asRefusal(err)
 	if !ok {
-		o.Log.ErrorContext(r.Context(), "oauth request failed", "path", r.URL.Path, "error", err)
+		o.Log.ErrorContext(r.Context(), "oauth request failed", "path", r.URL.Path, "err", err)
 	}
 	if e.status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", strconv.Itoa(int(RetryAfter.Seconds())))
@@ -96,7 +96,7 @@ func (o *OAuth) answer(w http.ResponseWriter, r *http.Request, status int, body 
 	w.Header().Set("Pragma", "no-cache")
 	w.WriteHeader(status)
 	if err := json.NewEncoder(w).Encode(body); err != nil {
-		o.Log.DebugContext(r.Context(), "oauth answer not delivered", "error", err)
+		o.Log.DebugContext(r.Context(), "oauth answer not delivered", "err", err)
 	}
 }
 

@@ -44,7 +44,7 @@ func (o *OAuth) Authorize(w http.ResponseWriter, r *http.Request) {
 		err = o.Pages.Refuse(w, r, http.StatusMethodNotAllowed, "This page is opened by an app that asks for access.")
 	}
 	if err != nil {
-		o.Log.ErrorContext(r.Context(), "authorization page failed", "error", err)
+		o.Log.ErrorContext(r.Context(), "authorization page failed", "err", err)
 	}
 }
 
@@ -166,7 +166,7 @@ func (c Client) requestedScopes(text string) (Scopes, error) {
 func (o *OAuth) refuseAuthorization(w http.ResponseWriter, r *http.Request, a authorization, err error) error {
 	e, ok := asRefusal(err)
 	if !ok {
-		o.Log.ErrorContext(r.Context(), "authorization failed", "error", err)
+		o.Log.ErrorContext(r.Context(), "authorization failed", "err", err)
 	}
 	if a.redirectURI == "" || e.status >= http.StatusInternalServerError {
 		if e.status == http.StatusServiceUnavailable {

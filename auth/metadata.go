@@ -67,11 +67,6 @@ func (o *OAuth) ResourceMetadata(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// ResourceMetadataURL is what a 401 from the MCP endpoint points to.
-func (o *OAuth) ResourceMetadataURL() string {
-	return o.PublicURL + ResourceMetadataPath + ResourcePath
-}
-
 // ResourceScopes are those that the resource itself asks for: a refresh token is the client's own business, and
 // the MCP specification keeps offline_access out of here.
 func ResourceScopes() Scopes {
@@ -95,6 +90,6 @@ func (o *OAuth) metadata(w http.ResponseWriter, r *http.Request, document any) {
 		return
 	}
 	if err := json.NewEncoder(w).Encode(document); err != nil {
-		o.Log.DebugContext(r.Context(), "metadata not delivered", "error", err)
+		o.Log.DebugContext(r.Context(), "metadata not delivered", "err", err)
 	}
 }

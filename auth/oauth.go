@@ -74,7 +74,6 @@ type ConsentView struct {
 	ClientID     string
 	ClientHost   string // of the client's own site, if it told one
 	RedirectHost string // where the answer goes; for an app on this computer, "this computer"
-	RedirectURI  string // the whole of it: the page's policy must let its form be redirected there
 	Loopback     bool   // warn: any program on the computer could be asking
 	Unverified   bool   // warn: the client registered itself, its name proves nothing
 	Scopes       []ScopeView

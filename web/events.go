@@ -21,6 +21,9 @@ const (
 	streamLife = 10 * time.Minute
 )
 
+// streamsPerUser is how many event streams one person may hold open: more than he has windows to look at.
+const streamsPerUser = 24
+
 // look is what a page should follow, in a form that can be compared.
 type look func(context.Context, auth.Caller) (string, error)
 
@@ -38,7 +41,7 @@ func (p *Pages) Events(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	leave, ok := p.streams.enter(visit.User)
+	leave, ok := p.streams.Take(visit.User, streamsPerUser)
 	if !ok {
 		return errMany
 	}

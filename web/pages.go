@@ -16,7 +16,7 @@ type Pages struct {
 	PublicURL string // without a trailing slash
 	Log       *slog.Logger
 
-	streams streams
+	streams auth.Seats // event streams that are open
 }
 
 // A Page answers one request. What it returns becomes a page in one place, refuse.

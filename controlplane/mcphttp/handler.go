@@ -48,7 +48,7 @@ type Handler struct {
 	sessions *sessions
 	users    auth.Limiter
 	addrs    auth.Limiter
-	inHand   inHand
+	requests auth.Seats // not answered yet
 	next     *server.StreamableHTTPServer
 }
 
@@ -100,7 +100,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		tooMany(answer, delay)
 		return
 	}
-	leave, ok := h.inHand.enter(caller.User)
+	leave, ok := h.requests.Take(caller.User, maxOpen)
 	if !ok {
 		tooMany(answer, time.Second)
 		return
