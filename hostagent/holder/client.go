@@ -36,11 +36,13 @@ type Client struct {
 
 // Dial finds the holder of the session in dir; ErrGone if there is none.
 func Dial(ctx context.Context, dir string) (*Client, error) {
-	c := &Client{dir: dir}
-	c.closed, c.close = context.WithCancel(context.Background())
-	if _, err := c.Status(ctx); err != nil {
+	connection, err := connect(ctx, dir)
+	if err != nil {
 		return nil, err
 	}
+	connection.Close()
+	c := &Client{dir: dir}
+	c.closed, c.close = context.WithCancel(context.Background())
 	return c, nil
 }
 

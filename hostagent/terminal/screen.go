@@ -16,7 +16,6 @@ type Screen struct {
 	Title          string   `json:"title"`
 	Alternate      bool     `json:"alternate"`       // the alternate screen, as full-screen programs use it
 	BracketedPaste bool     `json:"bracketed_paste"` // the program wants pastes marked (DECSET 2004)
-	Snapshot       []byte   `json:"snapshot"`        // see Terminal.Snapshot
 }
 
 // Screen is what is shown now.
@@ -29,7 +28,6 @@ func (t *Terminal) Screen() Screen {
 		Title:          t.title,
 		Alternate:      t.screen == &t.alternate,
 		BracketedPaste: t.modes.private(modeBracketedPaste),
-		Snapshot:       t.Snapshot(),
 	}
 	for _, row := range t.screen.lines {
 		s.Lines = append(s.Lines, t.line(row, 0))
