@@ -1,17 +1,28 @@
 package main
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+)
 
 // auditCommand is `controlplane audit`.
 type auditCommand struct {
-	config `embed:""`
+	database `embed:""`
 }
 
 // Run checks the chain from its first record to its last.
 func (c *auditCommand) Run(env environment) error {
+	if c.DatabaseURL == "" {
+		// An empty database, made for the purpose, would be found unbroken.
+		if _, err := os.Stat(c.postgres()); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("there is no database in %s: say --data or --database-url", c.Data)
+		}
+	}
 	s := &stores{}
 	defer s.close()
-	if err := s.openDatabase(env.ctx, c.config, env.log); err != nil {
+	if err := s.openDatabase(env.ctx, c.database, env.log); err != nil {
 		return err
 	}
 	last, err := s.db.VerifyAudit(env.ctx)

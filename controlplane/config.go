@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"net/url"
@@ -11,12 +12,26 @@ import (
 	"strings"
 )
 
+// location is where the control plane's own files lie.
+type location struct {
+	Data string `default:"${data}" env:"SWITCHBOARD_DATA" type:"path" help:"Directory for keys and for the embedded PostgreSQL and NATS."`
+}
+
+// database is what a command needs to know that only looks into the database.
+type database struct {
+	location    `embed:""`
+	DatabaseURL string `env:"DATABASE_URL" placeholder:"URL" help:"An external PostgreSQL, instead of the embedded one."`
+	PostgresBin string `env:"PG_BIN" type:"path" placeholder:"DIR" help:"Directory of the PostgreSQL programs that the embedded one is run from. Left out: the newest that is installed."`
+}
+
+// postgres is the embedded one's directory.
+func (d database) postgres() string { return filepath.Join(d.Data, "postgres") }
+
 // config is what every way of serving needs to know.
 type config struct {
+	database     `embed:""`
 	Listen       string         `default:"127.0.0.1:8420" env:"SWITCHBOARD_LISTEN" help:"Address to listen on."`
 	PublicURL    string         `env:"SWITCHBOARD_PUBLIC_URL" placeholder:"URL" help:"The address that clients and hosts use, such as https://switchboard.example.com. Left out: http://<listen>, for this machine only."`
-	Data         string         `default:"${data}" env:"SWITCHBOARD_DATA" type:"path" help:"Directory for keys and for the embedded PostgreSQL and NATS."`
-	DatabaseURL  string         `env:"DATABASE_URL" placeholder:"URL" help:"An external PostgreSQL, instead of the embedded one."`
 	NATSURL      string         `name:"nats-url" env:"NATS_URL" placeholder:"URL" help:"An external NATS, instead of the embedded one. See deploy/nats.conf."`
 	TLSCert      string         `name:"tls-cert" env:"SWITCHBOARD_TLS_CERT" type:"path" placeholder:"FILE" help:"Certificate chain (PEM). Left out: plain HTTP, behind a proxy or on loopback."`
 	TLSKey       string         `name:"tls-key" env:"SWITCHBOARD_TLS_KEY" type:"path" placeholder:"FILE" help:"The certificate's key (PEM)."`
@@ -37,11 +52,17 @@ func defaultData() string {
 	return filepath.Join(home, ".switchboard", "controlplane")
 }
 
+// maxRate is more than any machine answers.
+const maxRate = 1_000_000
+
 // complete fills in what follows from the rest, and refuses what cannot be served safely.
 func (c *config) complete() error {
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {
 		return fmt.Errorf("--listen %q: want host:port, such as 127.0.0.1:8420", c.Listen)
+	}
+	if c.Rate < 0 || c.Rate > maxRate || math.IsNaN(c.Rate) {
+		return fmt.Errorf("--rate %v: want 0 to %d", c.Rate, maxRate)
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key go together")

@@ -23,6 +23,7 @@ func TestConfigComplete(t *testing.T) {
 		{"userinfo", config{Listen: ":80", PublicURL: "https://a@b.example"}, "", "scheme and host only"},
 		{"other scheme", config{Listen: ":80", PublicURL: "ftp://a.example"}, "", "want https"},
 		{"no port", config{Listen: "127.0.0.1"}, "", "want host:port"},
+		{"negative rate", config{Listen: "127.0.0.1:1", Rate: -1}, "", "--rate -1: want 0"},
 		{"half of TLS", config{Listen: "127.0.0.1:1", TLSCert: "c"}, "", "go together"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 
 // keysCommand is `controlplane keys`.
 type keysCommand struct {
-	config `embed:""`
+	location `embed:""`
 }
 
 // Run prints the variables that deploy/nats.conf refers to. They are the public halves: not secret.

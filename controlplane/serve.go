@@ -39,7 +39,7 @@ func serve(env environment, c config, beside companion) (err error) {
 	if err := c.complete(); err != nil {
 		return err
 	}
-	listener, err := listen(c)
+	listener, err := listen(env.ctx, c)
 	if err != nil {
 		return err
 	}
@@ -118,8 +118,8 @@ func (p *plane) server(streams context.Context) *http.Server {
 }
 
 // listen opens the one port. It comes first, so that a second control plane on it fails before it touches data.
-func listen(c config) (net.Listener, error) {
-	listener, err := net.Listen("tcp", c.Listen)
+func listen(ctx context.Context, c config) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("%w (is another control plane running? --listen takes another address)", err)
 	}

@@ -41,16 +41,16 @@ func (s *stores) open(ctx context.Context, c config, log *slog.Logger) (err erro
 	if s.keys, err = embedded.LoadKeys(filepath.Join(c.Data, "keys")); err != nil {
 		return err
 	}
-	if err := s.openDatabase(ctx, c, log); err != nil {
+	if err := s.openDatabase(ctx, c.database, log); err != nil {
 		return err
 	}
 	return s.openBus(ctx, c, log)
 }
 
-func (s *stores) openDatabase(ctx context.Context, c config, log *slog.Logger) (err error) {
+func (s *stores) openDatabase(ctx context.Context, c database, log *slog.Logger) (err error) {
 	url := c.DatabaseURL
 	if url == "" {
-		s.pg, err = embedded.StartPostgres(ctx, embedded.PostgresConfig{Dir: filepath.Join(c.Data, "postgres"), Log: log})
+		s.pg, err = embedded.StartPostgres(ctx, embedded.PostgresConfig{Dir: c.postgres(), Bin: c.PostgresBin, Log: log})
 		if err != nil {
 			return err
 		}

@@ -22,7 +22,8 @@ func TestStoresThatCannotBeOpened(t *testing.T) {
 		{"database", good, "postgres://nobody@127.0.0.1:1/none", "", "database"},
 		{"bus", good, pgtest.New(t), "nats://127.0.0.1:1", "NATS"},
 	} {
-		c := config{Data: test.data, DatabaseURL: test.database, NATSURL: test.bus}
+		c := config{NATSURL: test.bus}
+		c.Data, c.DatabaseURL = test.data, test.database
 		s, err := openStores(t.Context(), c, slog.New(slog.DiscardHandler))
 		if err == nil {
 			s.close()

@@ -37,7 +37,7 @@ func (c *upCommand) Run(env environment) error {
 		c.HostDir = filepath.Join(home, ".switchboard", "host")
 	}
 	return serve(env, c.config, func(ctx context.Context, p *plane) error {
-		if err := c.enrol(ctx, env, program, p); err != nil {
+		if err := c.enrol(ctx, program, p); err != nil {
 			return fmt.Errorf("enrol this machine: %w", err)
 		}
 		return c.keep(ctx, env, program)
@@ -67,7 +67,7 @@ type enrolled struct {
 
 // enrol makes this machine a host, unless it is one of this control plane's already. One that was enrolled at this
 // address before the data were thrown away is enrolled anew; one of another control plane is left alone.
-func (c *upCommand) enrol(ctx context.Context, env environment, program string, p *plane) error {
+func (c *upCommand) enrol(ctx context.Context, program string, p *plane) error {
 	args := []string{"enroll", "--dir", c.HostDir}
 	switch before, err := c.before(); {
 	case errors.Is(err, fs.ErrNotExist):

@@ -17,7 +17,7 @@ func lockDir(dir string) (*os.File, error) {
 	}
 	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		err = errors.New("another control plane is running there")
+		err = errors.New("another control plane is running there: stop it first")
 	}
 	if err != nil {
 		_ = file.Close()
