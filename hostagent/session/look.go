@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 
+	"switchboard/hostagent/holder"
 	"switchboard/hostagent/protocol"
 	"switchboard/hostagent/terminal"
 )
@@ -17,6 +18,9 @@ func (m *Manager) Screen(ctx context.Context, r protocol.ReadScreenRequest) (pro
 	s, err := m.session(r.Session)
 	if err != nil {
 		return protocol.ReadScreenReply{}, err
+	}
+	if s.exited() { // its holder may answer for a moment yet
+		return protocol.ReadScreenReply{}, s.cannotReach(holder.ErrGone)
 	}
 	client, err := s.dial(ctx)
 	if err != nil {
