@@ -13,9 +13,9 @@ ARCH := $(subst amd64,x64,$(shell go env GOHOSTARCH))
 CLAUDE_DIR := $(CURDIR)/.cache/claude-$(CLAUDE_VERSION)
 CLAUDE := $(CLAUDE_DIR)/node_modules/@anthropic-ai/claude-code-$(OS)-$(ARCH)/claude
 GOLANGCI := $(CURDIR)/.cache/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
+# Root's git refuses a clone that another user owns; the version is then "dev".
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
-# Root's git refuses a clone that another user owns; the version is then "dev".
 
 export SWITCHBOARD_CLAUDE = $(CLAUDE)
 

@@ -6,8 +6,10 @@ set -eu
 found() {
 	[ -n "${PG_BIN:-}" ] && [ -x "$PG_BIN/postgres" ] && return 0
 	command -v postgres >/dev/null 2>&1 && return 0
-	ls -d /usr/lib/postgresql/*/bin/postgres /opt/homebrew/opt/postgresql*/bin/postgres \
-		/usr/local/opt/postgresql*/bin/postgres 2>/dev/null | grep -q .
+	# The places where the control plane looks.
+	ls -d /usr/lib/postgresql/*/bin/postgres /usr/pgsql-*/bin/postgres /opt/homebrew/opt/postgresql*/bin/postgres \
+		/usr/local/opt/postgresql*/bin/postgres /Applications/Postgres.app/Contents/Versions/*/bin/postgres \
+		2>/dev/null | grep -q .
 }
 
 found && exit 0
