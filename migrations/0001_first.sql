@@ -29,7 +29,6 @@ CREATE TABLE web_sessions (
     created_at   timestamptz NOT NULL DEFAULT now(),
     last_seen_at timestamptz NOT NULL DEFAULT now(),
     expires_at   timestamptz NOT NULL,
-    user_agent   text NOT NULL DEFAULT '',
     addr         text NOT NULL DEFAULT ''
 );
 CREATE INDEX web_sessions_user ON web_sessions (user_id);
