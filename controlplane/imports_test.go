@@ -27,7 +27,7 @@ var mayImport = map[string][]string{
 	"web":                   {"auth", "auth/audit", "controlplane/fleet", "hostagent/protocol"},
 	"hostagent": {"hostagent/protocol", "hostagent/agentkind", "hostagent/holder", "hostagent/link", "hostagent/policy",
 		"hostagent/session", "hostagent/terminal"},
-	"controlplane": {"auth", "auth/audit", "controlplane/dispatch", "controlplane/embedded", "controlplane/fleet",
+	"controlplane": {"auth", "controlplane/dispatch", "controlplane/embedded", "controlplane/fleet",
 		"controlplane/mcphttp", "controlplane/mcptools", "controlplane/postgres", "hostagent/protocol", "web"},
 }
 
@@ -36,7 +36,7 @@ var knows = map[string][]string{
 	"github.com/jackc/pgx/v5":        {"controlplane/postgres", "controlplane/embedded", "controlplane/embedded/pgtest"},
 	"github.com/nats-io/nats.go":     {"controlplane/dispatch", "controlplane/embedded", "hostagent/link", "controlplane", "hostagent"},
 	"github.com/nats-io/nats-server": {"controlplane/embedded"},
-	"github.com/ory/fosite":          {"auth", "controlplane/postgres"},
+	"github.com/ory/fosite":          {"auth"},
 	"github.com/mark3labs/mcp-go":    {"controlplane/mcptools", "controlplane/mcphttp"},
 	"github.com/creack/pty":          {"hostagent/terminal", "hostagent/holder"},
 }

@@ -23,22 +23,6 @@ func (b *Browser) Join(ctx context.Context, link string) error {
 	return nil
 }
 
-// LogIn logs the account in.
-func (b *Browser) LogIn(ctx context.Context) error {
-	page, err := b.Get(ctx, "/login")
-	if err != nil {
-		return fmt.Errorf("logging in as %s: %w", b.Name, err)
-	}
-	page, err = b.enter(ctx, page)
-	if err != nil {
-		return fmt.Errorf("logging in as %s: %w", b.Name, err)
-	}
-	if _, asks := page.passwordForm(); asks {
-		return fmt.Errorf("logging in as %s: %s", b.Name, tail(page.Text()))
-	}
-	return nil
-}
-
 // enter fills in the form that asks for a password.
 func (b *Browser) enter(ctx context.Context, page *Page) (*Page, error) {
 	form, found := page.passwordForm()

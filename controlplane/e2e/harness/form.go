@@ -52,20 +52,6 @@ func (p *Page) Element(id string) string {
 	return found
 }
 
-// Links are the addresses that the page links to, as they would be opened.
-func (p *Page) Links() []*url.URL {
-	var links []*url.URL
-	walk(p.root, func(n *html.Node) {
-		if n.Type != html.ElementNode || n.Data != "a" {
-			return
-		}
-		if link, err := p.URL.Parse(attribute(n, "href")); err == nil {
-			links = append(links, link)
-		}
-	})
-	return links
-}
-
 // Forms are the page's forms.
 func (p *Page) Forms() []Form {
 	var forms []Form

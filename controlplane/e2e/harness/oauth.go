@@ -71,21 +71,6 @@ func (e *ErrorResponse) Error() string {
 	return fmt.Sprintf("%d %s: %s", e.Status, e.Code, e.Description)
 }
 
-// Connect does all of it.
-func (o *OAuth) Connect(ctx context.Context) (Tokens, error) {
-	if err := o.Discover(ctx); err != nil {
-		return Tokens{}, err
-	}
-	if err := o.Register(ctx); err != nil {
-		return Tokens{}, err
-	}
-	code, err := o.Authorize(ctx)
-	if err != nil {
-		return Tokens{}, err
-	}
-	return o.Redeem(ctx, code)
-}
-
 // metadataLink is the parameter of the challenge that leads to the metadata (RFC 9728 §5.1).
 var (
 	metadataLink   = regexp.MustCompile(`resource_metadata="([^"]+)"`)
