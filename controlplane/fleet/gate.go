@@ -63,7 +63,8 @@ func (f *Fleet) host(ctx context.Context, c auth.Caller, d deed, ref string) (Ho
 	if err != nil {
 		return Host{}, f.record(ctx, c, d.at(ref), err)
 	}
-	if host.Access < d.need && !(d.orAdmin && c.Role == auth.RoleAdmin) {
+	may := host.Access >= d.need || d.orAdmin && c.Role == auth.RoleAdmin
+	if !may {
 		err = refuse(auth.ErrForbidden, "you may see host %s, but %s", host.Name, d.need.lacking())
 	}
 	event := d.event()

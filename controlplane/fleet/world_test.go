@@ -116,7 +116,7 @@ func proxy(t *testing.T, address string) (through string, cut func()) {
 	behind := filepath.Join(query.Get("host"), ".s.PGSQL."+port)
 	dir := must(os.MkdirTemp("/tmp", "pgproxy"))(t) // short enough for a socket
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	listener := must(net.Listen("unix", filepath.Join(dir, ".s.PGSQL."+port)))(t)
+	listener := must(new(net.ListenConfig).Listen(t.Context(), "unix", filepath.Join(dir, ".s.PGSQL."+port)))(t)
 	ctx, stop := context.WithCancel(t.Context())
 	var carrying sync.WaitGroup
 	carrying.Go(func() {
@@ -141,7 +141,7 @@ func proxy(t *testing.T, address string) (through string, cut func()) {
 
 func carry(ctx context.Context, front net.Conn, address string) {
 	defer front.Close()
-	back, err := net.Dial("unix", address)
+	back, err := new(net.Dialer).DialContext(ctx, "unix", address)
 	if err != nil {
 		return
 	}

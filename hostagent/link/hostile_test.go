@@ -19,14 +19,15 @@ import (
 	"switchboard/hostagent/protocol"
 )
 
-// hostile is an enrolled host whose agent says to NATS whatever it likes.
+// hostile is the enrolled host evil, whose agent says to NATS whatever it likes.
 type hostile struct {
 	conn     *nats.Conn
 	refusals chan error // of what it published or subscribed to
 }
 
-func (p *plane) hostile(t *testing.T, host protocol.HostID) hostile {
+func (p *plane) hostile(t *testing.T) hostile {
 	t.Helper()
+	const host = protocol.HostID("evil")
 	key := p.enrol(t, host)
 	public, err := key.PublicKey()
 	must(t, err)
@@ -74,7 +75,7 @@ func (d dialer) Dial(string, string) (net.Conn, error) { return d.conn, nil }
 
 func TestHostilePublishes(t *testing.T) {
 	p := newPlane(t)
-	evil := p.hostile(t, "evil")
+	evil := p.hostile(t)
 	heard, err := p.conn.SubscribeSync(">")
 	must(t, err)
 	must(t, p.conn.Flush())
@@ -118,7 +119,7 @@ func TestHostilePublishes(t *testing.T) {
 // publish anywhere: such an answer would be the other host's own hello or leaving.
 func TestHostileReplyTo(t *testing.T) {
 	p := newPlane(t)
-	evil := p.hostile(t, "evil")
+	evil := p.hostile(t)
 	heard, err := p.conn.SubscribeSync("v1.host.alpha.>")
 	must(t, err)
 	must(t, p.conn.Flush())
@@ -142,7 +143,7 @@ func TestHostileReplyTo(t *testing.T) {
 
 func TestHostileSubscribes(t *testing.T) {
 	p := newPlane(t)
-	evil := p.hostile(t, "evil")
+	evil := p.hostile(t)
 	for _, subject := range []string{
 		">", "*", "v1.>", "v1.host.*.command.>", "v1.host.*.command.send_message", "v1.host.*.event.>",
 		protocol.AllCommands("alpha"), protocol.AllEvents("alpha"), protocol.AllEvents("evil"),
@@ -164,7 +165,7 @@ func TestHostileSubscribes(t *testing.T) {
 // TestHostileAnswers lets a host try to answer what another one was asked, and to answer twice.
 func TestHostileAnswers(t *testing.T) {
 	p := newPlane(t)
-	evil := p.hostile(t, "evil")
+	evil := p.hostile(t)
 	inbox := make(chan string, 1)
 	alpha := p.link(t, "alpha", p.enrol(t, "alpha"), newScript())
 	link.Handle(alpha, protocol.ReadScreen, func(context.Context, protocol.ReadScreenRequest) (protocol.ReadScreenReply, error) {

@@ -16,7 +16,7 @@ func repository(t *testing.T) (dir string, git func(args ...string)) {
 	dir = t.TempDir()
 	git = func(args ...string) {
 		t.Helper()
-		command := exec.Command("git", append([]string{"-c", "user.name=Dev", "-c", "user.email=dev@example.com"}, args...)...)
+		command := exec.CommandContext(t.Context(), "git", append([]string{"-c", "user.name=Dev", "-c", "user.email=dev@example.com"}, args...)...)
 		command.Dir = dir
 		command.Env = append(os.Environ(), "HOME="+dir, "GIT_CONFIG_NOSYSTEM=1")
 		if out, err := command.CombinedOutput(); err != nil {
