@@ -29,6 +29,6 @@ func (c *auditCommand) Run(env environment) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(env.stdout, "%d audit records, unbroken; the hash of the last one is %x\n", last.Seq, last.Hash)
+	fmt.Fprintf(env.stdout, "The audit log is unbroken. Its last record is number %d; that one's hash is %x\n", last.Seq, last.Hash)
 	return nil
 }

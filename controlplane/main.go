@@ -49,14 +49,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		kong.Name("controlplane"),
 		kong.Description("Steer the coding agents on your team's machines from ChatGPT, any MCP client and the web."),
 		kong.Writers(stdout, stderr),
-		kong.Vars{"version": version, "data": defaultData()},
-		kong.ShortUsageOnError())
+		kong.Vars{"version": version, "data": defaultData()})
 	if err != nil {
 		return err
 	}
 	chosen, err := parser.Parse(args)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w (`controlplane --help` says more)", err)
 	}
 	return chosen.Run(environment{ctx: ctx, stdout: stdout, stderr: stderr,
 		log: slog.New(slog.NewTextHandler(stderr, nil))})

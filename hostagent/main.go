@@ -83,14 +83,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		kong.Name("hostagent"),
 		kong.Description("Run coding agents on this machine for a Switchboard control plane."),
 		kong.Writers(stdout, stderr),
-		kong.Vars{"version": version, "dir": defaultDir(getenv)},
-		kong.ShortUsageOnError())
+		kong.Vars{"version": version, "dir": defaultDir(getenv)})
 	if err != nil {
 		return err
 	}
 	chosen, err := parser.Parse(args)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w (`hostagent --help` says more)", err)
 	}
 	return chosen.Run(environment{ctx: ctx, dir: hostDir(line.Dir), getenv: getenv,
 		stdin: stdin, stdout: stdout, stderr: stderr, log: slog.New(slog.NewTextHandler(stderr, nil))})
