@@ -10,10 +10,11 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// doors decides by name who may come in at all: requests for one of our hosts, from no web page or from one that
-// is known. It is what keeps a page of somebody else, or a name that was rebound to this machine, away from /mcp.
+// doors decides by name who may come in at all: requests for our own host, from no web page or from one that is
+// known. It is what keeps a page of somebody else, or a name that was rebound to this machine, away from /mcp.
 type doors struct {
-	hosts   map[string]bool // lower case, with a port
+	public  string // URL
+	host    string // of public: lower case, with a port
 	origins map[string]bool
 	scheme  string
 }
@@ -23,10 +24,7 @@ func newDoors(config Config) (doors, error) {
 	if err != nil || public.Host == "" || (public.Scheme != "http" && public.Scheme != "https") {
 		return doors{}, fmt.Errorf("public URL %q: want http(s)://host", config.PublicURL)
 	}
-	d := doors{hosts: map[string]bool{}, origins: map[string]bool{}, scheme: public.Scheme}
-	for _, host := range append([]string{public.Host}, config.Hosts...) {
-		d.hosts[withPort(host, public.Scheme)] = true
-	}
+	d := doors{public: config.PublicURL, host: withPort(public.Host, public.Scheme), origins: map[string]bool{}, scheme: public.Scheme}
 	for _, origin := range append([]string{public.Scheme + "://" + public.Host}, config.Origins...) {
 		name, ok := originName(origin)
 		if !ok {
@@ -39,9 +37,9 @@ func newDoors(config Config) (doors, error) {
 
 // admit answers what may not come in, and the preflights of what may.
 func (d doors) admit(w http.ResponseWriter, r *http.Request) bool {
-	if !d.hosts[withPort(r.Host, d.scheme)] {
+	if withPort(r.Host, d.scheme) != d.host {
 		refuse(w, &refusal{status: http.StatusMisdirectedRequest, code: mcp.INVALID_REQUEST,
-			message: "this server does not answer for that host"})
+			message: "this server answers at " + d.public + " only: use that address"})
 		return false
 	}
 	origins := r.Header.Values("Origin")

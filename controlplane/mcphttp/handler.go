@@ -19,7 +19,6 @@ import (
 // one Handler only.
 type Config struct {
 	PublicURL string            // without a trailing slash; its host is the one that requests must name
-	Hosts     []string          // further values of the Host header that are accepted, such as 127.0.0.1:8420
 	Origins   []string          // web origins, beside our own, whose pages may call: https://chatgpt.com
 	MCP       *server.MCPServer // the tools
 	Scopes    auth.Scopes       // what a client without a token is told to ask for
