@@ -115,7 +115,7 @@ func (c call) hook() {
 	told := writeMessage(c.connection, outcome(err)) // still locked, or an answer could overtake it
 	hook.mu.Unlock()
 	if err != nil {
-		c.log.Error("hook not journalled", "event", c.request.Event, "error", err)
+		c.log.Error("hook not journalled", "event", c.request.Event, "err", err)
 		return
 	}
 	if told != nil || !c.request.Hold {
@@ -159,7 +159,7 @@ func (c call) closeHook(hook *heldHook) {
 		hook.state = hookClosed
 	}
 	if _, err := c.journal.append(KindHookClosed, HookClosed{hook.id}); err != nil {
-		c.log.Error("end of a hook not journalled", "hook", hook.id, "error", err)
+		c.log.Error("end of a hook not journalled", "hook", hook.id, "err", err)
 	}
 }
 

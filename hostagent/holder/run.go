@@ -212,7 +212,7 @@ func (h *holder) typeAnswers(ctx context.Context) {
 		case answer := <-h.questions:
 			patience, cancel := context.WithTimeout(ctx, answerWait)
 			if err := h.write(patience, answer); err != nil {
-				h.log.Debug("child does not read the answer to its question", "error", err)
+				h.log.Debug("child does not read the answer to its question", "err", err)
 			}
 			cancel()
 		}

@@ -30,7 +30,7 @@ func (h *holder) serve(ctx context.Context, listener net.Listener) {
 			return
 		}
 		if err != nil {
-			h.log.Warn("connection not accepted", "error", err)
+			h.log.Warn("connection not accepted", "err", err)
 			time.Sleep(acceptPause)
 			continue
 		}
@@ -54,7 +54,7 @@ func (h *holder) connection(ctx context.Context, connection net.Conn) {
 	stop := context.AfterFunc(ctx, func() { connection.Close() })
 	defer stop()
 	if err := samePeer(connection); err != nil {
-		h.log.Warn("connection refused", "error", err)
+		h.log.Warn("connection refused", "err", err)
 		return
 	}
 	_ = connection.SetReadDeadline(time.Now().Add(requestWait)) // fails only when it is closed already
@@ -90,7 +90,7 @@ func (c call) answer(ctx context.Context) {
 	}
 	_ = c.connection.SetWriteDeadline(time.Now().Add(requestWait))
 	if err := writeMessage(c.connection, answer); err != nil {
-		c.log.Debug("reply not sent", "operation", c.request.Operation, "error", err)
+		c.log.Debug("reply not sent", "operation", c.request.Operation, "err", err)
 	}
 }
 

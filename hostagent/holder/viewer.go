@@ -105,7 +105,7 @@ func (h *holder) sizeBy(v *viewer) {
 	h.sizedBy = v
 	h.mu.Unlock()
 	if err := h.resize(wanted); err != nil {
-		h.log.Warn("terminal not resized", "error", err)
+		h.log.Warn("terminal not resized", "err", err)
 	}
 }
 
@@ -193,7 +193,7 @@ func (c call) typed(ctx context.Context, v *viewer, text []byte) {
 	ctx, cancel := context.WithTimeout(ctx, writeWait)
 	defer cancel()
 	if err := c.write(ctx, text); err != nil {
-		c.log.Warn("viewer's input lost", "error", err)
+		c.log.Warn("viewer's input lost", "err", err)
 	}
 }
 
@@ -211,7 +211,7 @@ func (h *holder) noteInput() {
 		return
 	}
 	if _, err := h.journal.append(KindInput, Input{now.UTC()}); err != nil {
-		h.log.Error("input not journalled", "error", err)
+		h.log.Error("input not journalled", "err", err)
 	}
 }
 

@@ -169,7 +169,7 @@ func (m *Manager) sameDirectory(ctx context.Context, b birth) error {
 		dialErr = errors.Join(client.Signal(ctx, killSignal), client.Close())
 	}
 	if dialErr != nil && !errors.Is(dialErr, holder.ErrGone) {
-		m.Log.Error("session in a swapped directory not ended", "session", b.Session, "error", dialErr)
+		m.Log.Error("session in a swapped directory not ended", "session", b.Session, "err", dialErr)
 	}
 	return protocol.Errorf(protocol.CodeRefused, "the directory %q changed while the session was started", b.WorkingDir)
 }

@@ -50,7 +50,7 @@ func (s *session) retryLater(ctx context.Context, what string, err error) error 
 		return ctx.Err()
 	}
 	if !errors.Is(err, holder.ErrGone) && !errors.Is(err, holder.ErrLost) {
-		s.logger.Warn(what, "error", err)
+		s.logger.Warn(what, "err", err)
 	}
 	return sleep(ctx, 2*lookEvery)
 }

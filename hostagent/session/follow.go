@@ -31,7 +31,7 @@ func (s *session) follow(ctx context.Context) {
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		s.logger.Error("session not followed", "error", err)
+		s.logger.Error("session not followed", "err", err)
 		s.doubt(err)
 		if sleep(ctx, followAgain) != nil {
 			return
@@ -44,7 +44,7 @@ func (s *session) doubt(err error) {
 	defer s.mu.Unlock()
 	s.fold.doubt(err.Error(), s.now().UTC().Truncate(time.Millisecond))
 	if err := s.keep(); err != nil {
-		s.logger.Error("event log not written", "error", err)
+		s.logger.Error("event log not written", "err", err)
 	}
 }
 
@@ -156,7 +156,7 @@ func (s *session) freeHooks(ctx context.Context, client *holder.Client) error {
 		s.mu.Unlock()
 		for _, hook := range settled {
 			if err := client.Answer(ctx, hook, nil); err != nil && !errors.Is(err, holder.ErrHookGone) {
-				s.logger.Warn("hook not released", "hook", hook, "error", err)
+				s.logger.Warn("hook not released", "hook", hook, "err", err)
 			}
 		}
 		select {

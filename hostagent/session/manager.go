@@ -69,7 +69,7 @@ func (m *Manager) Open(ctx context.Context) error {
 		}
 		if _, err := m.load(id); err != nil {
 			// One session that cannot be read must not take the others away.
-			m.Log.Error("session not opened", "session", id, "error", err)
+			m.Log.Error("session not opened", "session", id, "err", err)
 		}
 	}
 	return nil

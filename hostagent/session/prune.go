@@ -35,7 +35,7 @@ func (m *Manager) Acknowledged(id protocol.SessionID, seq uint64) {
 		return
 	}
 	if err := replaceFile(filepath.Join(s.dir, acknowledgedFile), strconv.AppendUint(nil, seq, 10)); err != nil {
-		s.logger.Error("acknowledgement not noted", "error", err)
+		s.logger.Error("acknowledgement not noted", "err", err)
 	}
 }
 
@@ -55,7 +55,7 @@ func acknowledged(dir string) uint64 {
 func (m *Manager) Prune(ctx context.Context) {
 	for {
 		if err := m.prune(); err != nil {
-			m.Log.ErrorContext(ctx, "ended sessions not deleted", "error", err)
+			m.Log.ErrorContext(ctx, "ended sessions not deleted", "err", err)
 		}
 		if sleep(ctx, pruneEvery) != nil {
 			return

@@ -84,7 +84,7 @@ func (s *session) restore(steps []step) error {
 // misread is told of journal entries that cannot be understood.
 func (s *session) misread(err error) {
 	if err != nil {
-		s.logger.Error("journal entry not understood", "error", err)
+		s.logger.Error("journal entry not understood", "err", err)
 	}
 }
 

@@ -29,14 +29,14 @@ func readTail(path string, offset int64, kind agentkind.Kind, logger *slog.Logge
 	file, err := os.Open(path)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
-			logger.Warn("transcript not readable", "error", err)
+			logger.Warn("transcript not readable", "err", err)
 		}
 		return nil
 	}
 	defer file.Close()
 	text, err := io.ReadAll(io.NewSectionReader(file, offset, maxTail))
 	if err != nil {
-		logger.Warn("transcript not readable", "error", err)
+		logger.Warn("transcript not readable", "err", err)
 		return nil
 	}
 	if len(text) == maxTail && bytes.IndexByte(text, '\n') < 0 {
@@ -55,7 +55,7 @@ func readLines(text []byte, offset int64, kind agentkind.Kind, logger *slog.Logg
 		offset += int64(len(line)) + 1
 		lines, err := kind.ReadTranscript(line)
 		if err != nil {
-			logger.Warn("transcript line not understood", "error", err, "end", offset)
+			logger.Warn("transcript line not understood", "err", err, "end", offset)
 		}
 		all = append(all, tailed{lines: lines, end: offset})
 		text = rest

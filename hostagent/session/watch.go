@@ -56,7 +56,7 @@ func (s *session) watch(ctx context.Context, entries <-chan holder.Entry) error 
 		before := s.seen()
 		err := s.look(news)
 		if err != nil {
-			s.logger.Error("session evidence not taken in", "error", err)
+			s.logger.Error("session evidence not taken in", "err", err)
 		}
 		looked = s.now()
 		if len(news) > 0 || err != nil || s.seen() != before {

@@ -35,7 +35,7 @@ func newWatches(log *slog.Logger) *watches {
 	w := &watches{all: map[*watch]bool{}, users: map[string]int{}}
 	var err error
 	if w.watcher, err = fsnotify.NewWatcher(); err != nil {
-		log.Warn("agents' files are not watched, but looked at from time to time", "error", err)
+		log.Warn("agents' files are not watched, but looked at from time to time", "err", err)
 		return w
 	}
 	w.group.Go(func() { w.tell(log) })
@@ -64,7 +64,7 @@ func (w *watches) tell(log *slog.Logger) {
 			if !ok {
 				return
 			}
-			log.Warn("some changes of agents' files not noticed at once", "error", err)
+			log.Warn("some changes of agents' files not noticed at once", "err", err)
 		}
 	}
 }
