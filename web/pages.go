@@ -6,6 +6,7 @@ import (
 
 	"switchboard/auth"
 	"switchboard/controlplane/fleet"
+	"switchboard/hostagent/protocol"
 )
 
 // Pages serves the web pages. Its fields are set once, before use.
@@ -24,7 +25,7 @@ type Page func(w http.ResponseWriter, r *http.Request) error
 
 // maxForm is how many bytes a posted form may have: the longest message, escaped at worst to three times its
 // length, and its other fields.
-const maxForm = 3*fleet.MaxMessage + 16<<10
+const maxForm = 3*protocol.MaxMessage + 16<<10
 
 // Handler makes a page a handler: its headers, the check for requests from other sites, and its errors as pages.
 func (p *Pages) Handler(page Page) http.Handler {

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"switchboard/hostagent/protocol"
 )
 
 // checkLine refuses a field that is too long or that is not one line of text.
@@ -25,8 +27,8 @@ func checkKey(key string) error { return checkLine("idempotency_key", key, 200) 
 
 // checkText refuses what cannot be typed into an agent's terminal.
 func checkText(text string) error {
-	if len(text) > MaxMessage {
-		return refuse(ErrInvalid, "message: %d bytes; at most %d are allowed", len(text), MaxMessage)
+	if len(text) > protocol.MaxMessage {
+		return refuse(ErrInvalid, "message: %d bytes; at most %d are allowed", len(text), protocol.MaxMessage)
 	}
 	if !utf8.ValidString(text) {
 		return refuse(ErrInvalid, "message: not valid UTF-8")

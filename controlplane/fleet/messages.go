@@ -25,9 +25,6 @@ type Message struct {
 	UpdatedAt      time.Time
 }
 
-// MaxMessage is how many bytes a message may have.
-const MaxMessage = 100 << 10
-
 // MessageStore keeps messages.
 type MessageStore interface {
 	// RecordMessage keeps a message together with the audit record of sending it, in one commit: after any crash

@@ -12,7 +12,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// maxClaudeMessage is far above what a person writes, and types in well under ten seconds.
+// maxClaudeMessage is protocol.MaxMessage, which this package does not import. So much types in well under ten
+// seconds.
 const maxClaudeMessage = 100_000 // bytes
 
 // cleanClaudeMessage makes the text that the CLI's input box would make of it, so that the receipt can be

@@ -33,6 +33,10 @@ type Session struct {
 	LastSeq        uint64     `json:"last_seq"` // of the session's last event
 }
 
+// MaxMessage is how many bytes a message may have: far more than a person writes, and what a host still types into
+// its agent in well under ten seconds. Both sides keep to it, so that nothing is accepted that the host would refuse.
+const MaxMessage = 100_000
+
 // MessageStatus is how far a message has come.
 type MessageStatus string
 
