@@ -68,13 +68,31 @@ func (d hostDir) save(config hostConfig) error {
 	return replaceFile(d.config(), append(text, '\n'))
 }
 
-// replaceFile writes a file as a whole or not at all, for the owner only.
+// replaceFile writes a file as a whole or not at all, for the owner only. It lasts once this has returned, so that
+// a power cut leaves no empty key and no empty host.json.
 func replaceFile(path string, text []byte) error {
 	unfinished := path + ".new"
-	if err := os.WriteFile(unfinished, text, 0o600); err != nil {
+	file, err := os.OpenFile(unfinished, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
 		return err
 	}
-	return os.Rename(unfinished, path)
+	_, err = file.Write(text)
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	if err := os.Rename(unfinished, path); err != nil {
+		return err
+	}
+	return syncDirectory(filepath.Dir(path))
+}
+
+// syncDirectory makes new and renamed names in a directory last.
+func syncDirectory(dir string) error {
+	file, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
 }
 
 // loadKey reads a seed. A file that others may read is refused: the key may be known to them.
