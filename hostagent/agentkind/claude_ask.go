@@ -85,7 +85,7 @@ func askPermission(ask *Ask, raw claudeHook, input claudeInput) {
 	ask.Options = []Option{{ID: OptionAllow, Label: "Yes"}}
 	suggestions := readSuggestions(raw.Suggestion)
 	if rules := suggestions.rules(); len(rules) > 0 {
-		ask.Options = append(ask.Options, Option{ID: OptionAllowAlways, Label: "Yes, and do not ask again", Effect: rules.effect()})
+		ask.Options = append(ask.Options, Option{ID: OptionAllowAlways, Label: rules.label(), Effect: rules.effect()})
 	}
 	if len(suggestions.acceptEdits()) > 0 {
 		ask.Options = append(ask.Options, Option{

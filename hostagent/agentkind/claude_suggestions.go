@@ -2,6 +2,8 @@ package agentkind
 
 import (
 	"encoding/json"
+	"fmt"
+	"path/filepath"
 	"strings"
 )
 
@@ -69,6 +71,24 @@ var claudeDestinations = map[string]string{
 	"localSettings":   "in this project on this machine (.claude/settings.local.json)",
 	"projectSettings": "in this project for everyone (.claude/settings.json)",
 	"userSettings":    "in every project of this user (~/.claude/settings.json)",
+}
+
+// label is true to what follows: a directory that is added ends no questions about the same command. With
+// `touch a.txt` the CLI suggests only the working directory, and asks at the next touch again.
+func (all claudeSuggestions) label() string {
+	var directories []string
+	for _, s := range all {
+		if s.Type == "addRules" {
+			return "Yes, and do not ask again"
+		}
+		directories = append(directories, s.Directories...)
+	}
+	// The name is enough beside the effect, which has the whole path.
+	label := "Yes, and allow access to " + oneLine(filepath.Base(directories[0]))
+	if more := len(directories) - 1; more > 0 {
+		label += fmt.Sprintf(" and %d more", more)
+	}
+	return label
 }
 
 func (all claudeSuggestions) effect() string {

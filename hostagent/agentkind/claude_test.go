@@ -70,7 +70,7 @@ func TestClaudeAsks(t *testing.T) {
 	tests := map[string]Ask{
 		"PermissionRequest:Bash": {
 			Kind: AskPermission, Tool: "Bash", Title: "Run touch x", Detail: "touch x\n\n(the agent says: Run touch)", AllowsText: true,
-			Options: []Option{yes, {ID: "allow_always", Label: "Yes, and do not ask again", Effect: "allows access to /home/dev/proj4 without asking, " + session}, acceptEdits, no},
+			Options: []Option{yes, {ID: "allow_always", Label: "Yes, and allow access to proj4", Effect: "allows access to /home/dev/proj4 without asking, " + session}, acceptEdits, no},
 		},
 		"PermissionRequest:Write": {
 			Kind: AskPermission, Tool: "Write", Title: "Write a.txt", Detail: "/home/dev/proj4/a.txt\n\nhello", AllowsText: true,
@@ -115,6 +115,38 @@ func TestClaudeSuggestions(t *testing.T) {
 	}
 	if got := all.acceptEdits(); got != nil {
 		t.Errorf("a change of mode was passed on: %v", got)
+	}
+}
+
+func TestClaudeAllowAlwaysLabel(t *testing.T) {
+	const (
+		rule      = `{"type":"addRules","rules":[{"toolName":"Bash","ruleContent":"npm test"}],"behavior":"allow","destination":"session"}`
+		directory = `{"type":"addDirectories","directories":["/home/dev/my project/"],"destination":"session"}`
+	)
+	tests := map[string]struct{ suggestions, want string }{
+		"rule":               {rule, "Yes, and do not ask again"},
+		"rule and directory": {directory + "," + rule, "Yes, and do not ask again"},
+		"directory":          {directory, "Yes, and allow access to my project"},
+		"directories": {
+			directory + `,{"type":"addDirectories","directories":["/a","/b"],"destination":"session"}`,
+			"Yes, and allow access to my project and 2 more",
+		},
+		"root": {`{"type":"addDirectories","directories":["/"],"destination":"session"}`, "Yes, and allow access to /"},
+		"long name": {
+			`{"type":"addDirectories","directories":["/` + strings.Repeat("d", 200) + `"],"destination":"session"}`,
+			"Yes, and allow access to " + strings.Repeat("d", 100) + " …",
+		},
+	}
+	for name, test := range tests {
+		payload := `{"hook_event_name":"PermissionRequest","tool_name":"Bash","tool_input":{"command":"touch a.txt"},` +
+			`"permission_suggestions":[` + test.suggestions + `]}`
+		ask, err := Claude().ReadAsk([]byte(payload))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got := ask.Options[1]; got.ID != OptionAllowAlways || got.Label != test.want {
+			t.Errorf("%s: %s is offered as %q, want %q", name, got.ID, got.Label, test.want)
+		}
 	}
 }
 
