@@ -8,15 +8,14 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"switchboard/hostagent/agentkind"
 	"switchboard/hostagent/link"
 	"switchboard/hostagent/policy"
 	"switchboard/hostagent/protocol"
+	"switchboard/hostagent/session"
 )
 
 // doctorCommand is `hostagent doctor`.
@@ -193,17 +192,15 @@ func (e *examination) directories(context.Context) []finding {
 }
 
 func (e *examination) agents(ctx context.Context) []finding {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
 	var found []finding
 	for _, kind := range agentkind.All() {
 		if e.rules.Agent(kind.Name) != nil {
 			continue
 		}
-		program := e.rules.Programs[kind.Name]
-		if program == "" {
-			program = kind.Program
-		}
 		f := finding{what: "agent " + kind.Name}
-		path, version, err := askVersion(ctx, program)
+		path, version, err := session.FindProgram(ctx, e.rules, os.Environ(), kind)
 		f.detail = version + ", " + path
 		if err != nil {
 			f.problem = err
@@ -212,21 +209,6 @@ func (e *examination) agents(ctx context.Context) []finding {
 		found = append(found, f)
 	}
 	return found
-}
-
-func askVersion(ctx context.Context, program string) (path, version string, err error) {
-	path, err = exec.LookPath(program)
-	if err != nil {
-		return program, "", err
-	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	output, err := exec.CommandContext(ctx, path, "--version").Output()
-	if err != nil {
-		return path, "", fmt.Errorf("%s does not run: %w", path, err)
-	}
-	first, _, _ := strings.Cut(string(output), "\n")
-	return path, strings.TrimSpace(first), nil
 }
 
 // paths checks that sessions can be kept, by whoever runs this.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -100,7 +99,7 @@ func (m *Manager) plan(ctx context.Context, r protocol.CreateSessionRequest) (bi
 	if err != nil {
 		return birth{}, fromPolicy(err)
 	}
-	program, version, err := m.program(ctx, kind)
+	program, version, err := FindProgram(ctx, m.Policy, m.Environ, kind)
 	if err != nil {
 		return birth{}, protocol.Errorf(protocol.CodeUnavailable, "%v", err)
 	}
@@ -181,48 +180,6 @@ func (m *Manager) hookCommand(dir, event string) string {
 
 func shellQuote(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
-
-// program finds an agent's program and asks for its version.
-func (m *Manager) program(ctx context.Context, kind agentkind.Kind) (path, version string, err error) {
-	path = m.Policy.Programs[kind.Name]
-	if path == "" {
-		path, err = findProgram(kind.Program, lookup(m.Environ, "PATH"))
-	}
-	if err != nil {
-		return "", "", err
-	}
-	version, err = programVersion(ctx, path, agentEnvironment(m.Environ, kind))
-	if err != nil {
-		return "", "", fmt.Errorf("%s does not run: %w", path, err)
-	}
-	return path, version, nil
-}
-
-func findProgram(name, path string) (string, error) {
-	for _, dir := range filepath.SplitList(path) {
-		candidate := filepath.Join(dir, name)
-		info, err := os.Stat(candidate)
-		if filepath.IsAbs(candidate) && err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
-			return candidate, nil
-		}
-	}
-	return "", fmt.Errorf("%s is not installed on this host: it is not in PATH, and the policy names no other place", name)
-}
-
-// programVersion is the first word that the program prints when asked.
-func programVersion(ctx context.Context, path string, environ []string) (string, error) {
-	command := exec.CommandContext(ctx, path, "--version")
-	command.Env = environ
-	out, err := command.Output()
-	if err != nil {
-		return "", err
-	}
-	words := strings.Fields(outgoingLine(string(out)))
-	if len(words) == 0 {
-		return "", errors.New("it prints no version")
-	}
-	return words[0], nil
 }
 
 func fromPolicy(err error) error {

@@ -20,7 +20,7 @@ func (m *Manager) Describe() (kinds []protocol.Kind, roots, modes []string) {
 			continue
 		}
 		described := protocol.Kind{Name: kind.Name}
-		_, version, err := m.program(ctx, kind)
+		_, version, err := FindProgram(ctx, m.Policy, m.Environ, kind)
 		if err != nil {
 			described.Missing = outgoingLine(err.Error())
 		}

@@ -52,7 +52,7 @@ func (m *Manager) resume(ctx context.Context, s *session, command protocol.Comma
 	var conversation, transcript string
 	var runs int
 	s.view(func(f *fold) { conversation, transcript, runs = f.process.Session, f.position.Transcript, f.runs })
-	program, version, err := m.program(ctx, s.kind)
+	program, version, err := FindProgram(ctx, m.Policy, m.Environ, s.kind)
 	if err != nil {
 		return protocol.SessionReply{}, protocol.Errorf(protocol.CodeUnavailable, "%v", err)
 	}
