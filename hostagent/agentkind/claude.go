@@ -4,12 +4,15 @@ package agentkind
 // with CLI 2.1.329.
 func Claude() Kind {
 	return Kind{
-		Name:           "claude",
-		Program:        "claude",
-		Modes:          []string{"manual", "plan", "acceptEdits", "auto", "dontAsk", "bypassPermissions"},
-		DefaultMode:    "manual", // the CLI's own default is auto, which rarely asks
-		Environment:    []string{"ANTHROPIC_*", "CLAUDE_*", "DISABLE_*", "AWS_*", "GOOGLE_*", "CLOUD_ML_REGION", "VERTEX_*"},
-		NotEnvironment: []string{"CLAUDE_PID", "CLAUDE_PROJECT_DIR", "CLAUDE_ENV_FILE", "CLAUDE_CODE_SESSION_ID", "CLAUDE_CODE_CHILD_SESSION", "CLAUDE_CODE_ENTRYPOINT"},
+		Name:        "claude",
+		Program:     "claude",
+		Modes:       []string{"manual", "plan", "acceptEdits", "auto", "dontAsk", "bypassPermissions"},
+		DefaultMode: "manual", // the CLI's own default is auto, which rarely asks
+		Environment: []string{"ANTHROPIC_*", "CLAUDE_*", "DISABLE_*", "AWS_*", "GOOGLE_*", "CLOUD_ML_REGION", "VERTEX_*"},
+		NotEnvironment: []string{
+			"CLAUDE_PID", "CLAUDE_PROJECT_DIR", "CLAUDE_ENV_FILE",
+			"CLAUDE_CODE_SESSION_ID", "CLAUDE_CODE_CHILD_SESSION", "CLAUDE_CODE_ENTRYPOINT",
+		},
 
 		Args:     claudeArgs,
 		Settings: claudeSettings,

@@ -78,7 +78,8 @@ var tags = &unicode.RangeTable{R32: []unicode.Range32{{Lo: 0xE0020, Hi: 0xE007F,
 // isInvisible covers Unicode's Default_Ignorable_Code_Point, and what the CLI drops beside.
 func isInvisible(r rune) bool {
 	switch {
-	case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r), unicode.Is(unicode.Variation_Selector, r):
+	case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r),
+		unicode.Is(unicode.Variation_Selector, r):
 		return true
 	}
 	return false

@@ -77,7 +77,8 @@ func allowClaude(raw claudeHook, ask Ask, a Answer) claudeDecision {
 	case a.Option == OptionAllowAlways:
 		decision.UpdatedPermissions = suggestions.rules().rawUpdates()
 	case a.Option == OptionAcceptEdits && ask.Kind == AskPlan:
-		decision.UpdatedPermissions = []json.RawMessage{json.RawMessage(`{"type":"setMode","mode":"acceptEdits","destination":"session"}`)}
+		acceptEdits := json.RawMessage(`{"type":"setMode","mode":"acceptEdits","destination":"session"}`)
+		decision.UpdatedPermissions = []json.RawMessage{acceptEdits}
 	case a.Option == OptionAcceptEdits:
 		decision.UpdatedPermissions = suggestions.acceptEdits().rawUpdates()
 	}

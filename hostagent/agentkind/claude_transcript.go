@@ -152,8 +152,12 @@ func (b claudeBlock) textLine(raw claudeLine) (Line, bool) {
 
 // injected is text in a user's line that no user wrote.
 func injected(text string) bool {
-	for _, tag := range []string{"<system-reminder>", "<command-name>", "<command-message>", "<local-command-", "<task-notification>", "<bash-input>", "<bash-stdout>"} {
-		if strings.HasPrefix(text, tag) {
+	starts := []string{
+		"<system-reminder>", "<command-name>", "<command-message>", "<local-command-", "<task-notification>",
+		"<bash-input>", "<bash-stdout>",
+	}
+	for _, start := range starts {
+		if strings.HasPrefix(text, start) {
 			return true
 		}
 	}
