@@ -53,7 +53,7 @@ func (p *Pages) Events(w http.ResponseWriter, r *http.Request) error {
 	// Watched before the first look, so that nothing falls in between.
 	changed, stop, err := p.Fleet.Changes.Watch(watched...)
 	if err != nil {
-		return fmt.Errorf("%w: nothing can be followed at the moment: %w", fleet.ErrUnavailable, err)
+		return fmt.Errorf("%w: nothing can be followed at the moment: %w", fleet.ErrDown, err)
 	}
 	defer stop()
 	known, err := look(r.Context(), visit.Caller)

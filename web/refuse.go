@@ -21,11 +21,11 @@ var (
 	errMany    = errors.New("too many pages are being followed at once")
 )
 
-// formError says in words for people what is wrong with a form. It matches fleet.ErrInvalid.
+// formError says in words for people what is wrong with a form. It matches auth.ErrInvalid.
 type formError string
 
 func (e formError) Error() string        { return string(e) }
-func (e formError) Is(target error) bool { return target == fleet.ErrInvalid }
+func (e formError) Is(target error) bool { return target == auth.ErrInvalid }
 
 // refusal is an error as a reader sees it.
 type refusal struct {
@@ -85,19 +85,19 @@ func (p *Pages) judge(r *http.Request, err error) refusal {
 		return refusal{status: http.StatusRequestEntityTooLarge, title: "Too long", Text: "That is more than this page takes."}
 	case errors.Is(err, auth.ErrThrottled), errors.Is(err, errMany):
 		return refusal{status: http.StatusTooManyRequests, title: "Too many attempts", Text: sentence(err)}
-	case errors.Is(err, fleet.ErrInvalid), errors.Is(err, auth.ErrInvalid):
+	case errors.Is(err, auth.ErrInvalid):
 		return refusal{status: http.StatusBadRequest, title: "That does not fit", Text: sentence(err)}
 	case errors.Is(err, fleet.ErrConflict):
 		return refusal{status: http.StatusConflict, title: "Not now", Text: sentence(err)}
 	case errors.Is(err, fleet.ErrUnknown):
 		return refusal{status: http.StatusGatewayTimeout, title: "No answer", Text: sentence(err)}
+	case errors.Is(err, fleet.ErrDown), hostAway(err):
+		return refusal{status: http.StatusServiceUnavailable, title: "Not available", Text: sentence(err)}
 	case errors.Is(err, auth.ErrUnavailable):
 		// The store: what it says is for the log, not for the reader.
 		p.Log.WarnContext(r.Context(), "page unavailable", "path", r.URL.Path, "err", err)
 		text := "The database cannot be reached at the moment. Nothing was done; try again in a few seconds."
 		return refusal{status: http.StatusServiceUnavailable, title: "Not available", Text: text}
-	case errors.Is(err, fleet.ErrUnavailable):
-		return refusal{status: http.StatusServiceUnavailable, title: "Not available", Text: sentence(err)}
 	}
 	var fromHost *protocol.Error
 	if errors.As(err, &fromHost) && fromHost.Code != protocol.CodeInternal {
@@ -110,6 +110,9 @@ func (p *Pages) judge(r *http.Request, err error) refusal {
 		Text: "Something failed here that should not. It may or may not have been done.", Reference: reference,
 	}
 }
+
+// hostAway reports whether a host cannot be reached, and not the store, of which fleet says nothing to people.
+func hostAway(err error) bool { return errors.Is(err, fleet.ErrUnavailable) && fleet.ForPeople(err) }
 
 // forbidden says why, unless only a client could make use of it.
 func forbidden(err error) string {
@@ -136,7 +139,7 @@ func correctable(err error) string {
 	if errors.As(err, &fromHost) && fromHost.Code != protocol.CodeInternal {
 		return sentence(err)
 	}
-	for _, kind := range []error{fleet.ErrInvalid, fleet.ErrConflict, auth.ErrInvalid} {
+	for _, kind := range []error{auth.ErrInvalid, fleet.ErrConflict} {
 		if errors.Is(err, kind) {
 			return sentence(err)
 		}

@@ -16,13 +16,11 @@ import (
 	"switchboard/hostagent/protocol"
 )
 
-// storeError is a database's error as postgres returns it: unavailable to either package.
+// storeError is a database's error as postgres returns it.
 type storeError struct{}
 
-func (storeError) Error() string { return "dial unix /secret/socket: refused" }
-func (storeError) Is(target error) bool {
-	return target == auth.ErrUnavailable || target == fleet.ErrUnavailable
-}
+func (storeError) Error() string        { return "dial unix /secret/socket: refused" }
+func (storeError) Is(target error) bool { return target == auth.ErrUnavailable }
 
 func TestErrorsBecomePages(t *testing.T) {
 	for _, c := range []struct {
@@ -39,7 +37,7 @@ func TestErrorsBecomePages(t *testing.T) {
 		{"field", &auth.FieldError{Field: "name", Problem: "is taken"}, 400, "Name is taken.", ""},
 		{"conflict", fmt.Errorf("settled by ada: %w", fleet.ErrConflict), 409, "Settled by ada", ""},
 		{"unknown outcome", fmt.Errorf("host x did not answer: %w", fleet.ErrUnknown), 504, "did not answer", ""},
-		{"host away", fmt.Errorf("host x is offline: %w", fleet.ErrUnavailable), 503, "Host x is offline", "5"},
+		{"NATS away", fmt.Errorf("nothing can be followed: %w", fleet.ErrDown), 503, "Nothing can be followed", "5"},
 		{"store away", fmt.Errorf("sessions: %w", storeError{}), 503, "The database cannot be reached", "5"},
 		{"throttled", &auth.ThrottledError{RetryAfter: time.Minute}, 429, "Too many failed attempts", "61"},
 		{"too long", fmt.Errorf("form: %w", &http.MaxBytesError{Limit: 1}), 413, "more than this page takes", ""},

@@ -200,6 +200,8 @@ func TestHostAwayIsSaid(t *testing.T) {
 	b.get("/sessions").wants(http.StatusOK, "last seen idle", "studio (away)")
 	b.get("/sessions/"+string(session.ID)).wants(http.StatusOK, "the host is away; last heard of")
 	b.get("/hosts/"+string(h.ID)).wants(http.StatusOK, "away")
+	s.conn.Close()
+	b.get("/sessions/"+string(session.ID)+"/screen").wants(http.StatusOK, "o host can be reached")
 }
 
 func TestViewerOnlyLooks(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"switchboard/auth"
 	"switchboard/controlplane/fleet"
 	"switchboard/hostagent/protocol"
 )
@@ -99,8 +98,7 @@ func (p *Pages) Changes(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) fromHost(r *http.Request, visit visit, session fleet.Session, view string, failed error) (page sessionPage, away string, err error) {
 	var refused *protocol.Error
 	switch {
-	case errors.As(failed, &refused), errors.Is(failed, fleet.ErrUnavailable) && !errors.Is(failed, auth.ErrUnavailable),
-		errors.Is(failed, fleet.ErrConflict):
+	case errors.As(failed, &refused), hostAway(failed), errors.Is(failed, fleet.ErrConflict):
 		away = sentence(failed)
 		session, err = p.Fleet.Session(r.Context(), visit.Caller, r.PathValue("session"))
 		if err != nil {

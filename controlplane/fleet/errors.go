@@ -3,15 +3,17 @@ package fleet
 import (
 	"errors"
 	"fmt"
+
+	"switchboard/auth"
 )
 
 // The errors an edge turns into answers, beside auth.ErrNotFound, auth.ErrForbidden and *protocol.Error. Each is
-// wrapped in a sentence for people.
+// wrapped in a sentence for people, except that a store which is away is a bare ErrUnavailable: see ForPeople.
 var (
-	ErrInvalid     = errors.New("invalid")     // the request is wrong; the message names the field
-	ErrConflict    = errors.New("conflict")    // not in this state: exited, a prompt is open, settled already
-	ErrUnavailable = errors.New("unavailable") // host away, or a store that cannot be reached; try again
-	ErrUnknown     = errors.New("unknown")     // sent, but the answer did not come: the outcome must be looked up
+	ErrInvalid     = auth.ErrInvalid        // the request is wrong; the message names the field
+	ErrConflict    = errors.New("conflict") // not in this state: exited, a prompt is open, settled already
+	ErrUnavailable = auth.ErrUnavailable    // host away, or a store that cannot be reached; try again
+	ErrUnknown     = errors.New("unknown")  // sent, but the answer did not come: the outcome must be looked up
 )
 
 // ErrDown is the ErrUnavailable that is ours and not one host's: NATS is away, so none can be reached.

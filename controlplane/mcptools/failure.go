@@ -33,7 +33,7 @@ func (d *Desk) failed(ctx context.Context, t Tool, caller auth.Caller, err error
 		return mcp.NewToolResultError(plainLine(err.Error()))
 	case fleet.ForPeople(err), errors.As(err, &refused):
 		return mcp.NewToolResultError(clip(plain(err.Error()), maxDetail))
-	case errors.Is(err, fleet.ErrUnavailable), errors.Is(err, auth.ErrUnavailable):
+	case errors.Is(err, auth.ErrUnavailable):
 		d.Log.ErrorContext(ctx, "tool could not reach the store", "tool", t.Name, "err", err)
 		d.Unavailable(ctx)
 		return mcp.NewToolResultError(unavailableError)

@@ -12,13 +12,11 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"switchboard/auth"
-	"switchboard/controlplane/fleet"
 )
 
 // explain wraps an error with what was being done, and tells by errors.Is what an edge can do about it:
 //   - auth.ErrNotFound for pgx.ErrNoRows;
-//   - auth.ErrUnavailable and fleet.ErrUnavailable if the database could not be reached or could not serve, so
-//     that trying again may help.
+//   - auth.ErrUnavailable if the database could not be reached or could not serve, so that trying again may help.
 //
 // It returns nil for nil. Every method of DB returns its errors through it.
 func explain(doing string, err error) error {
@@ -43,10 +41,8 @@ type failure struct {
 func (f *failure) Error() string { return f.cause.Error() }
 func (f *failure) Unwrap() error { return f.cause }
 
-// Is makes one failure match the sentinel of either package whose store it comes from.
-func (f *failure) Is(target error) bool {
-	return f.unavailable && (target == auth.ErrUnavailable || target == fleet.ErrUnavailable)
-}
+// Is makes errors.Is(err, auth.ErrUnavailable) tell what was judged.
+func (f *failure) Is(target error) bool { return f.unavailable && target == auth.ErrUnavailable }
 
 // unavailable reports whether err is about the server and not about what was asked of it.
 func unavailable(err error) bool {
