@@ -69,6 +69,7 @@ func (p *plane) routes() http.Handler {
 	mux.Handle("POST /users", page(p.pages.InviteUser))
 	mux.Handle("POST /users/{user}/suspend", page(p.pages.SuspendUser))
 	mux.Handle("GET /clients", page(p.pages.Clients))
+	mux.Handle("POST /clients/revoke", page(p.pages.RevokeAll))
 	mux.Handle("POST /clients/{grant}/revoke", page(p.pages.RevokeGrant))
 	mux.Handle("GET /templates", page(p.pages.Templates))
 	mux.Handle("POST /templates", page(p.pages.SaveTemplate))

@@ -43,3 +43,16 @@ func (p *Pages) RevokeGrant(w http.ResponseWriter, r *http.Request) error {
 	http.Redirect(w, r, back, http.StatusSeeOther)
 	return nil
 }
+
+// RevokeAll ends what all of the person's own clients may do.
+func (p *Pages) RevokeAll(w http.ResponseWriter, r *http.Request) error {
+	visit, err := p.post(r)
+	if err != nil {
+		return err
+	}
+	if err := p.OAuth.RevokeUser(r.Context(), visit.Caller, visit.Caller.User); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/clients", http.StatusSeeOther)
+	return nil
+}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"switchboard/auth"
 )
 
@@ -60,6 +62,32 @@ func TestConsent(t *testing.T) {
 	allowed := b.submit(page, auth.AuthorizePath, url.Values{"decision": {"allow"}}).leads("https://chatgpt.example/callback?code=")
 	if !strings.Contains(allowed, "state=s") {
 		t.Errorf("redirect %s", allowed)
+	}
+}
+
+func TestAllClientsAreRevoked(t *testing.T) {
+	s := newSite(t)
+	b := s.browser(t, &s.admin)
+	for _, name := range []string{"ChatGPT", "Claude"} {
+		consent := b.get(s.register(t, name, "https://chatgpt.example/callback"))
+		b.submit(consent, auth.AuthorizePath, url.Values{"decision": {"allow"}}).leads("https://chatgpt.example/callback?code=")
+	}
+	s.useGrants(t)
+	page := b.get("/clients").wants(http.StatusOK, "ChatGPT", "Claude")
+	b.submit(page, "/clients/revoke", url.Values{}).leads("/clients")
+	b.get("/clients").wants(http.StatusOK, "No client is connected.").lacks("End all of mine")
+}
+
+// useGrants makes every grant look as if its code had been redeemed; one that was not is not listed.
+func (s *site) useGrants(t *testing.T) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), s.database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	if _, err := conn.Exec(t.Context(), `UPDATE oauth_grants SET last_used_at = now()`); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -24,12 +24,13 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 
 // site is the pages over real accounts and a real fleet, in a real database and a real NATS.
 type site struct {
-	url   string
-	pages *web.Pages
-	conn  *nats.Conn
-	db    *postgres.DB
-	logs  *logBuffer
-	admin auth.Login
+	url      string
+	pages    *web.Pages
+	conn     *nats.Conn
+	db       *postgres.DB
+	database string // its address
+	logs     *logBuffer
+	admin    auth.Login
 }
 
 type logBuffer struct {
@@ -54,9 +55,9 @@ const password = "correct horse battery staple"
 // newSite has one account, the administrator ada.
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{logs: &logBuffer{}, conn: startNATS(t)}
+	s := &site{logs: &logBuffer{}, conn: startNATS(t), database: pgtest.New(t)}
 	log := slog.New(slog.NewTextHandler(s.logs, nil))
-	db, err := postgres.Open(t.Context(), pgtest.New(t))
+	db, err := postgres.Open(t.Context(), s.database)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,6 +126,7 @@ func routes(p *web.Pages) map[string]web.Page {
 		"GET /hosts/{host}/remove":                  p.ConfirmRemoveHost,
 		"POST /hosts/{host}/remove":                 p.RemoveHost,
 		"GET /clients":                              p.Clients,
+		"POST /clients/revoke":                      p.RevokeAll,
 		"POST /clients/{grant}/revoke":              p.RevokeGrant,
 		"GET /users":                                p.Users,
 		"POST /users":                               p.InviteUser,
