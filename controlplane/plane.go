@@ -33,7 +33,7 @@ type plane struct {
 }
 
 func newPlane(c config, s *stores, log *slog.Logger) (*plane, error) {
-	secret, err := oauthSecret(c.Data)
+	keys, err := tokenKeys(c.Data)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,8 @@ func newPlane(c config, s *stores, log *slog.Logger) (*plane, error) {
 		Store: s.db, Audit: s.db, PublicURL: c.PublicURL, Now: time.Now, Log: log, FirstAdmin: p.fleet.AdoptHosts,
 	}
 	p.oauth = &auth.OAuth{
-		Store: s.db, Accounts: p.accounts, Audit: s.db, PublicURL: c.PublicURL, Now: time.Now, Log: log, Secret: secret,
+		Store: s.db, Accounts: p.accounts, Audit: s.db, PublicURL: c.PublicURL, Now: time.Now, Log: log,
+		Secret: keys[0], OldSecrets: keys[1:],
 	}
 	p.pages = &web.Pages{Fleet: p.fleet, Accounts: p.accounts, OAuth: p.oauth, PublicURL: c.PublicURL, Log: log}
 	p.oauth.Pages = p.pages.OAuthPages()

@@ -9,36 +9,51 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"switchboard/controlplane/embedded"
 )
 
-// oauthSecret reads the key that OAuth's tokens are made with from the data directory, making it at the first
-// start. Replicas share it: copy the file, or mount one.
-func oauthSecret(data string) ([]byte, error) {
+const tokenKeySize = 32 // bytes
+
+// tokenKeys reads the keys of OAuth's tokens from the data directory, making one at the first start. Each has its
+// line: the first makes tokens, and the others still check those made before it was put in front of them. Replicas
+// share them: copy the file, or mount one.
+func tokenKeys(data string) ([][]byte, error) {
 	path := filepath.Join(data, "keys", "oauth.key")
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return makeSecret(path)
+		return makeTokenKey(path)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("token key: %w", err)
+		return nil, fmt.Errorf("token keys: %w", err)
 	}
-	secret, err := hex.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(secret) != 32 {
-		return nil, fmt.Errorf("token key %s: want 32 bytes in hexadecimal", path)
+	keys, err := parseTokenKeys(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("token keys in %s: %w", path, err)
 	}
-	return secret, nil
+	return keys, nil
 }
 
-// makeSecret writes a new key under another name first, so that a crash leaves a whole file or none.
-func makeSecret(path string) ([]byte, error) {
-	secret := make([]byte, 32)
-	rand.Read(secret) // never fails
-	temporary := path + ".new"
-	if err := os.WriteFile(temporary, []byte(hex.EncodeToString(secret)+"\n"), 0o600); err != nil {
+func parseTokenKeys(text string) ([][]byte, error) {
+	var keys [][]byte
+	for i, line := range strings.Fields(text) {
+		key, err := hex.DecodeString(line) // whose error would show a part of the key
+		if err != nil || len(key) != tokenKeySize {
+			return nil, fmt.Errorf("key %d: want %d bytes in hexadecimal", i+1, tokenKeySize)
+		}
+		keys = append(keys, key)
+	}
+	if len(keys) == 0 {
+		return nil, errors.New("there is none")
+	}
+	return keys, nil
+}
+
+func makeTokenKey(path string) ([][]byte, error) {
+	key := make([]byte, tokenKeySize)
+	rand.Read(key) // never fails
+	if err := embedded.WriteSecret(path, hex.EncodeToString(key)+"\n"); err != nil {
 		return nil, fmt.Errorf("token key: %w", err)
 	}
-	if err := os.Rename(temporary, path); err != nil {
-		return nil, fmt.Errorf("token key: %w", err)
-	}
-	return secret, nil
+	return [][]byte{key}, nil
 }

@@ -98,15 +98,10 @@ func makeKeys(dir string) (Keys, error) {
 		}
 		fmt.Fprintf(&seeds, "%s\n", seed)
 	}
-	return keys, writeSecret(filepath.Join(dir, seedsFile), seeds.String())
-}
-
-func writeSecret(path, text string) error {
-	unfinished := path + ".new"
-	if err := os.WriteFile(unfinished, []byte(text), 0o600); err != nil {
-		return err
+	if err := WriteSecret(filepath.Join(dir, seedsFile), seeds.String()); err != nil {
+		return Keys{}, fmt.Errorf("NATS keys: %w", err)
 	}
-	return os.Rename(unfinished, path)
+	return keys, nil
 }
 
 // Environment sets the variables that deploy/nats.conf refers to. They are not secret.
