@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -85,8 +86,8 @@ func (s *site) useGrants(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(t.Context())
-	if _, err := conn.Exec(t.Context(), `UPDATE oauth_grants SET last_used_at = now()`); err != nil {
+	_, err = conn.Exec(t.Context(), `UPDATE oauth_grants SET last_used_at = now()`)
+	if err := errors.Join(err, conn.Close(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 }
