@@ -64,7 +64,7 @@ func newPlane(c config, s *stores, log *slog.Logger) (*plane, error) {
 	desk := &mcptools.Desk{Fleet: p.fleet, Log: log, Caller: mcphttp.CallerFrom, Unavailable: mcphttp.MarkUnavailable}
 	p.mcp, err = mcphttp.New(mcphttp.Config{
 		PublicURL: c.PublicURL, MCP: desk.Server(version), Bearer: p.oauth.Check, Needs: mcptools.Needs(),
-		Scopes: auth.ResourceScopes(), Log: log,
+		Scopes: auth.ResourceScopes(), Origins: c.AllowedOrigin, Log: log,
 		PerUser: auth.Rate{PerSecond: c.Rate, Burst: burst},
 		PerAddr: auth.Rate{PerSecond: 4 * c.Rate, Burst: 4 * burst},
 	})
