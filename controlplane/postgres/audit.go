@@ -41,6 +41,10 @@ const (
 	auditTimeout = 5 * time.Second
 )
 
+// auditColumns are a record's, in the order in which write gives and scanAuditEvent takes them.
+const auditColumns = `seq, at, user_id, user_name, client_id, client, addr, action, host, session, target, allowed,
+	detail, previous, hash`
+
 // Append adds a record at the chain's end and returns when it is committed. If ctx ends while the record is being
 // written, the record may still appear: then it tells of something that was asked for and not done.
 func (db *DB) Append(ctx context.Context, e audit.Event) error {
@@ -111,8 +115,7 @@ func (c *auditChain) write(ctx context.Context, records []*pendingRecord) error 
 		e := record.event
 		e.Link(last)
 		writes.Queue(`
-			INSERT INTO audit_events (seq, at, user_id, user_name, client_id, client, addr, action,
-				host, session, target, allowed, detail, previous, hash)
+			INSERT INTO audit_events (`+auditColumns+`)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 			e.Seq, e.At, e.User, e.UserName, e.ClientID, e.Client, e.Addr, e.Action,
 			e.Host, e.Session, e.Target, e.Allowed, e.Detail, e.Previous, e.Hash)
@@ -173,8 +176,7 @@ func storableText(s string) string {
 // if user is empty, of everyone.
 func (db *DB) AuditEvents(ctx context.Context, user string, before int64, limit int) ([]audit.Event, error) {
 	rows, _ := db.pool.Query(ctx, `
-		SELECT seq, at, user_id, user_name, client_id, client, addr, action, host, session, target, allowed,
-			detail, previous, hash
+		SELECT `+auditColumns+`
 		FROM audit_events
 		WHERE ($1 = '' OR user_id = $1) AND ($2 = 0 OR seq < $2)
 		ORDER BY seq DESC
@@ -189,8 +191,7 @@ func (db *DB) VerifyAudit(ctx context.Context) (audit.Event, error) {
 	var last audit.Event
 	for {
 		rows, _ := db.pool.Query(ctx, `
-			SELECT seq, at, user_id, user_name, client_id, client, addr, action, host, session, target, allowed,
-				detail, previous, hash
+			SELECT `+auditColumns+`
 			FROM audit_events
 			WHERE seq > $1
 			ORDER BY seq
