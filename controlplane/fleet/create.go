@@ -120,24 +120,30 @@ func (f *Fleet) onlyHost(ctx context.Context, c auth.Caller) (Host, error) {
 	return Host{}, refuse(ErrInvalid, "host: say which one of %s", strings.Join(names, ", "))
 }
 
+// Bounds of what a session is asked for with, in bytes.
+const (
+	maxKindName = 40   // of an agent or a permission mode
+	maxPath     = 4096 // PATH_MAX of Linux; macOS takes less
+)
+
 // check refuses what no host could take. What this host's owner allows is for the host to say.
 func (n NewSession) check() error {
 	if err := checkKey(n.IdempotencyKey); err != nil {
 		return err
 	}
-	if err := checkLine("name", n.Name, 200); err != nil {
+	if err := checkLine("name", n.Name, maxName); err != nil {
 		return err
 	}
-	if err := checkLine("working_dir", n.WorkingDir, 4096); err != nil {
+	if err := checkLine("working_dir", n.WorkingDir, maxPath); err != nil {
 		return err
 	}
 	if d := n.WorkingDir; d != "" && d != "~" && !strings.HasPrefix(d, "/") && !strings.HasPrefix(d, "~/") {
 		return refuse(ErrInvalid, "working_dir %.80q: want a path that begins with / or ~/", d)
 	}
-	if err := checkLine("agent", n.Agent, 40); err != nil {
+	if err := checkLine("agent", n.Agent, maxKindName); err != nil {
 		return err
 	}
-	if err := checkLine("permission_mode", n.PermissionMode, 40); err != nil {
+	if err := checkLine("permission_mode", n.PermissionMode, maxKindName); err != nil {
 		return err
 	}
 	if n.Message == "" {

@@ -22,8 +22,10 @@ func checkLine(field, value string, most int) error {
 	return nil
 }
 
+const maxKey = 200 // bytes
+
 // checkKey refuses an idempotency key that could not be kept.
-func checkKey(key string) error { return checkLine("idempotency_key", key, 200) }
+func checkKey(key string) error { return checkLine("idempotency_key", key, maxKey) }
 
 // checkText refuses what cannot be typed into an agent's terminal.
 func checkText(text string) error {

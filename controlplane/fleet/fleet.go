@@ -8,8 +8,8 @@
 // entries). Listings and the state of sessions, prompts, messages and hosts are not. The record is committed
 // before anything else happens. A read that is allowed is recorded the first time and, while the same person goes
 // on reading the same of the same session through the same client, every five minutes on each replica, so that
-// who follows a session does not fill the record; a refused one is recorded each time. A machine with a bad join token has no caller; that is logged and not recorded, so
-// that strangers cannot fill the record.
+// who follows a session does not fill the record; a refused one is recorded each time. A machine with a bad join
+// token has no caller; that is logged and not recorded, so that strangers cannot fill the record.
 package fleet
 
 import (

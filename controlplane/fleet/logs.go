@@ -135,7 +135,7 @@ func (f *Fleet) SessionChanges(ctx context.Context, c auth.Caller, ref, path str
 	if err != nil {
 		return Session{}, protocol.ReadChangesReply{}, err
 	}
-	if err := checkLine("path", path, 4096); err != nil {
+	if err := checkLine("path", path, maxPath); err != nil {
 		return Session{}, protocol.ReadChangesReply{}, err
 	}
 	reply, err := ask(ctx, f, session.peer(), protocol.ReadChanges, protocol.ReadChangesRequest{Session: session.ID, Path: path})

@@ -7,7 +7,7 @@ import (
 	"unicode"
 )
 
-const maxName = 40
+const maxName = 40 // bytes; a person has to say it
 
 // sessionName is the name asked for, or that of the directory, in characters that can be said and typed anywhere.
 func sessionName(n NewSession) string {

@@ -30,7 +30,7 @@ func TestCreateSession(t *testing.T) {
 		{"with nothing", fleet.NewSession{}, `^session_[a-z2-9]{4}$`},
 		{"in the home directory", fleet.NewSession{WorkingDir: "~"}, `^session_[a-z2-9]{4}$`},
 		{"with a name of signs", fleet.NewSession{Name: "---", WorkingDir: "/"}, `^session_[a-z2-9]{4}$`},
-		{"with a long name", fleet.NewSession{Name: strings.Repeat("x", 150)}, `^x{40}_[a-z2-9]{4}$`},
+		{"in a directory of a long name", fleet.NewSession{WorkingDir: "/" + strings.Repeat("x", 150)}, `^x{40}_[a-z2-9]{4}$`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -59,6 +59,7 @@ func TestCreateSessionIsRefused(t *testing.T) {
 		{"newline in the directory", fleet.NewSession{WorkingDir: "/a\nb"}, fleet.ErrInvalid},
 		{"long directory", fleet.NewSession{WorkingDir: "/" + strings.Repeat("x", 4096)}, fleet.ErrInvalid},
 		{"invalid UTF-8 in the name", fleet.NewSession{Name: "\xff"}, fleet.ErrInvalid},
+		{"long name", fleet.NewSession{Name: strings.Repeat("x", 41)}, fleet.ErrInvalid},
 		{"long agent", fleet.NewSession{Agent: strings.Repeat("x", 41)}, fleet.ErrInvalid},
 		{"control character in the mode", fleet.NewSession{PermissionMode: "a\x1b"}, fleet.ErrInvalid},
 		{"empty first message", fleet.NewSession{Message: " "}, fleet.ErrInvalid},
