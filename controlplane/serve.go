@@ -53,11 +53,11 @@ func serve(env environment, c config, beside companion) (err error) {
 	if err != nil {
 		return err
 	}
+	defer p.close()
 	// Reports are taken until everything else has stopped, whatever ends the rest.
 	if err := p.listen(context.WithoutCancel(env.ctx)); err != nil {
 		return err
 	}
-	defer p.close()
 	return p.run(env, listener, beside)
 }
 
