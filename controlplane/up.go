@@ -40,7 +40,7 @@ func (c *upCommand) Run(env environment) error {
 		if err := c.enrol(ctx, program, p); err != nil {
 			return fmt.Errorf("enrol this machine: %w", err)
 		}
-		return c.keep(ctx, env, program)
+		return c.keep(ctx, env, program, p.config.PublicURL)
 	})
 }
 
@@ -116,10 +116,11 @@ func (c *upCommand) before() (enrolled, error) {
 // agentStop is how long the host agent may take to say that it leaves.
 const agentStop = 10 * time.Second
 
-// keep runs the host agent until the context ends. Its standard input is a pipe that closes when this process is
+// keep runs the host agent until the context ends. It connects to where the control plane is now, which may be
+// another address than at its enrolment. Its standard input is a pipe that closes when this process is
 // gone, however that happens: it stops then, so that the next start finds its place free. Sessions live on.
-func (c *upCommand) keep(ctx context.Context, env environment, program string) error {
-	cmd := exec.CommandContext(ctx, program, "run", "--dir", c.HostDir, "--until-stdin-closes")
+func (c *upCommand) keep(ctx context.Context, env environment, program, url string) error {
+	cmd := exec.CommandContext(ctx, program, "run", "--dir", c.HostDir, "--url", url, "--until-stdin-closes")
 	cmd.Stdout, cmd.Stderr = env.stdout, env.stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is ours to pass on, in order
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }

@@ -214,6 +214,34 @@ func TestRunUntilStdinCloses(t *testing.T) {
 	}
 }
 
+func TestRunAtANewAddress(t *testing.T) {
+	e := newEnroller(t)
+	dir := t.TempDir()
+	if _, stderr, err := hostagent(t, dir, "enroll", e.URL, "token"); err != nil {
+		t.Fatalf("enroll: %v %s", err, stderr)
+	}
+	for _, test := range []struct{ url, want, problem string }{
+		{"http://127.0.0.1:1/", "http://127.0.0.1:1", ""},
+		{"", "http://127.0.0.1:1", ""}, // it is remembered
+		{"http://switchboard.example", "http://127.0.0.1:1", "want https"},
+	} {
+		args := []string{"run", "--until-stdin-closes"}
+		if test.url != "" {
+			args = append(args, "--url", test.url)
+		}
+		stdout, _, err := hostagent(t, dir, args...)
+		if test.problem != "" {
+			if err == nil || !strings.Contains(err.Error(), test.problem) {
+				t.Errorf("run --url %q: %v, want %q", test.url, err, test.problem)
+			}
+			continue
+		}
+		if err != nil || !strings.Contains(stdout, " of "+test.want+". ") {
+			t.Errorf("run --url %q says %q, %v; want the address %s", test.url, stdout, err, test.want)
+		}
+	}
+}
+
 func TestRemoved(t *testing.T) {
 	plane := newEnroller(t)
 	dir := filepath.Join(t.TempDir(), "host")

@@ -17,8 +17,9 @@ import (
 
 // runCommand is `hostagent run`.
 type runCommand struct {
-	UntilStdinCloses bool `hidden:"" help:"Stop when standard input ends: whoever started this is gone."`
-	Supervised       bool `hidden:"" help:"End without an error after a removal, so that launchd does not start this again."`
+	URL              string `name:"url" placeholder:"URL" help:"The control plane's address, if it has moved since this host was enrolled. It is remembered."`
+	UntilStdinCloses bool   `hidden:"" help:"Stop when standard input ends: whoever started this is gone."`
+	Supervised       bool   `hidden:"" help:"End without an error after a removal, so that launchd does not start this again."`
 }
 
 // Run connects this host until Ctrl-C. Sessions live on.
@@ -32,6 +33,9 @@ func (c *runCommand) Run(env environment) (err error) {
 		return err
 	}
 	defer lock.Close()
+	if config, err = c.moved(env, config); err != nil {
+		return err
+	}
 	if _, err := os.Stat(env.dir.removed()); err == nil {
 		return c.removed(env, config)
 	}
@@ -57,6 +61,20 @@ func (c *runCommand) Run(env environment) (err error) {
 		return errors.Join(os.WriteFile(env.dir.removed(), nil, 0o600), c.removed(env, config))
 	}
 	return nil
+}
+
+// moved remembers another address of the same control plane: the host's proof names that by its key, so that no
+// other one can make use of it.
+func (c *runCommand) moved(env environment, config hostConfig) (hostConfig, error) {
+	if c.URL == "" {
+		return config, nil
+	}
+	address, err := checkURL(c.URL)
+	if err != nil || address == config.URL {
+		return config, err
+	}
+	config.URL = address
+	return config, env.dir.save(config)
 }
 
 // removed says so, and what to do; the host agent does not try again by itself.
