@@ -37,6 +37,8 @@ type config struct {
 	TLSKey        string         `name:"tls-key" env:"SWITCHBOARD_TLS_KEY" type:"path" placeholder:"FILE" help:"The certificate's key (PEM)."`
 	TrustedProxy  []netip.Prefix `env:"SWITCHBOARD_TRUSTED_PROXY" placeholder:"CIDR" help:"Proxies whose X-Forwarded-For names the client."`
 	AllowedOrigin []string       `env:"SWITCHBOARD_ALLOWED_ORIGINS" placeholder:"ORIGIN" help:"A web origin, such as https://inspector.example.com, whose pages may call /mcp beside this server's own. May be repeated; in the environment, separated by commas."`
+	OutboundAllow []netip.Prefix `env:"SWITCHBOARD_OUTBOUND_ALLOW" placeholder:"CIDR" help:"Addresses in your own network that the control plane may call where others name the address: clients' metadata documents, webhooks. Left out: the public internet only. May be repeated; in the environment, separated by commas."`
+	OutboundCA    string         `name:"outbound-ca" env:"SWITCHBOARD_OUTBOUND_CA" type:"path" placeholder:"FILE" help:"Certificates (PEM) that may vouch for such addresses, besides the system's."`
 	Rate          float64        `default:"50" env:"SWITCHBOARD_RATE" help:"Requests per second that one person's clients may make at /mcp, ten seconds' worth at once; an address may make four times as many. 0: no limit."`
 }
 

@@ -15,19 +15,20 @@ import (
 // mayImport is ARCHITECTURE.md's table: which of our packages each of our packages may import. What is not
 // listed may import nothing of ours. Tests may import more.
 var mayImport = map[string][]string{
-	"auth":                  {"auth/audit", "auth/seal"},
+	"auth":                  {"auth/audit", "auth/outbound", "auth/seal"},
 	"hostagent/holder":      {"hostagent/protocol", "hostagent/terminal"},
 	"hostagent/link":        {"hostagent/protocol"},
 	"hostagent/session":     {"hostagent/protocol", "hostagent/agentkind", "hostagent/terminal", "hostagent/holder", "hostagent/policy"},
 	"controlplane/dispatch": {"hostagent/protocol"},
 	"controlplane/fleet":    {"auth", "auth/audit", "controlplane/dispatch", "hostagent/protocol"},
 	"controlplane/mcphttp":  {"auth"},
+	"controlplane/notify":   {"auth/outbound"},
 	"controlplane/mcptools": {"auth", "controlplane/fleet", "hostagent/protocol"},
 	"controlplane/postgres": {"auth", "auth/audit", "controlplane/fleet", "hostagent/protocol", "migrations"},
 	"web":                   {"auth", "auth/audit", "controlplane/fleet", "hostagent/protocol"},
 	"hostagent": {"hostagent/protocol", "hostagent/agentkind", "hostagent/holder", "hostagent/link", "hostagent/policy",
 		"hostagent/session", "hostagent/terminal"},
-	"controlplane": {"auth", "controlplane/dispatch", "controlplane/embedded", "controlplane/fleet",
+	"controlplane": {"auth", "auth/outbound", "controlplane/dispatch", "controlplane/embedded", "controlplane/fleet",
 		"controlplane/mcphttp", "controlplane/mcptools", "controlplane/postgres", "hostagent/protocol", "web"},
 }
 

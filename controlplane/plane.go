@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"switchboard/auth"
+	"switchboard/auth/outbound"
 	"switchboard/controlplane/dispatch"
 	"switchboard/controlplane/embedded"
 	"switchboard/controlplane/fleet"
@@ -27,6 +28,7 @@ type plane struct {
 	oauth    *auth.OAuth
 	pages    *web.Pages
 	mcp      *mcphttp.Handler
+	outbound *outbound.Client
 	bridge   *dispatch.Bridge
 	enrol    *enrolment
 	stops    []func() // of the subscriptions
@@ -42,6 +44,9 @@ func newPlane(c config, s *stores, log *slog.Logger) (*plane, error) {
 		return nil, err
 	}
 	p := &plane{config: c, log: log, stores: s}
+	if p.outbound, err = c.outbound(); err != nil {
+		return nil, err
+	}
 	p.fleet = &fleet.Fleet{
 		Store: s.db, Audit: s.db.Append, Hosts: dispatch.Hosts{Conn: s.conn}, Changes: dispatch.Changes{Conn: s.conn},
 		PublicURL: c.PublicURL, Log: log, Now: time.Now,
