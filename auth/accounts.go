@@ -50,8 +50,22 @@ type WebSession struct {
 	CreatedAt  time.Time
 	LastSeenAt time.Time
 	ExpiresAt  time.Time // whatever happens
-	Addr       string
+	Addr       string    // of the last visit
+	Browser    string    // for people
+	Proof      Proof
+	ProvedAt   time.Time // when the person last proved who he is
 }
+
+// Proof is how a person proved who he is when he logged in.
+type Proof string
+
+// The proofs.
+const (
+	ProofPassword Proof = "password"      // alone
+	ProofCode     Proof = "password+code" // with a second step
+	ProofPasskey  Proof = "passkey"       // which is two factors by itself
+	ProofSSO      Proof = "sso"           // at an identity provider, which decides about factors
+)
 
 // Login is a browser session that has just begun. Its token goes into the cookie and is known nowhere else.
 type Login struct {
@@ -99,6 +113,8 @@ type AccountStore interface {
 	SetSuspended(ctx context.Context, user UserID, at *time.Time) error
 
 	InsertWebSession(ctx context.Context, s WebSession) error
+	// WebSessions lists a person's, the one used last first, expired ones too.
+	WebSessions(ctx context.Context, user UserID) ([]WebSession, error)
 	// WebSession finds a session and its user, whether or not it has expired.
 	WebSession(ctx context.Context, tokenHash []byte) (WebSession, User, error)
 	TouchWebSession(ctx context.Context, tokenHash []byte, addr string, at time.Time) error

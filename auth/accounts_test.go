@@ -36,11 +36,11 @@ func TestSetup(t *testing.T) {
 		t.Errorf("the link: %s, %v", role, err)
 	}
 	account := auth.NewAccount{Name: " Ada@Example.com ", DisplayName: "Ada L.", Password: password}
-	login, err := s.accounts.Accept(t.Context(), inviteToken(link), account, "127.0.0.1")
+	login, err := s.accounts.Accept(t.Context(), inviteToken(link), account, auth.Browser{Addr: "127.0.0.1"})
 	if err != nil || login.User.Name != "ada@example.com" || login.User.Role != auth.RoleAdmin || login.User.ID != first {
 		t.Fatalf("got %+v, first administrator %q, %v", login.User, first, err)
 	}
-	if _, err := s.accounts.Accept(t.Context(), inviteToken(link), account, ""); !errors.Is(err, auth.ErrNotFound) {
+	if _, err := s.accounts.Accept(t.Context(), inviteToken(link), account, auth.Browser{}); !errors.Is(err, auth.ErrNotFound) {
 		t.Errorf("the link again: %v", err)
 	}
 	if _, needed, err := s.accounts.SetupLink(t.Context()); err != nil || needed {
@@ -77,12 +77,12 @@ func TestInvites(t *testing.T) {
 		"name that is taken":        {Name: "BOB", Password: password},
 		"display name with a break": {Name: "cy", DisplayName: "C\nY", Password: password},
 	} {
-		if _, err := s.accounts.Accept(t.Context(), inviteToken(link), account, ""); !errors.Is(err, auth.ErrInvalid) {
+		if _, err := s.accounts.Accept(t.Context(), inviteToken(link), account, auth.Browser{}); !errors.Is(err, auth.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	s.Advance(7*24*time.Hour - time.Second)
-	if _, err := s.accounts.Accept(t.Context(), inviteToken(link), auth.NewAccount{Name: "cy", Password: password}, ""); err != nil {
+	if _, err := s.accounts.Accept(t.Context(), inviteToken(link), auth.NewAccount{Name: "cy", Password: password}, auth.Browser{}); err != nil {
 		t.Errorf("in the last second: %v", err)
 	}
 	ada = logIn(t, s)
@@ -99,7 +99,7 @@ func TestInvites(t *testing.T) {
 func TestLogin(t *testing.T) {
 	s := newServer(t)
 	planted := s.admin(t)
-	login, err := s.accounts.LogIn(t.Context(), " ADA ", password, "127.0.0.1")
+	login, err := s.accounts.LogIn(t.Context(), " ADA ", password, auth.Browser{Addr: "127.0.0.1"})
 	if err != nil || login.Token == planted.Token {
 		t.Fatalf("got %v, the same token: %v", err, login.Token == planted.Token)
 	}
@@ -108,7 +108,7 @@ func TestLogin(t *testing.T) {
 		"name with NUL": {"ada\x00", "x"}, "name of 10 kB": {strings.Repeat("x", 10_000), password},
 		"name that is not UTF-8": {"\xff", password}, "password of 1 MB": {adminName, strings.Repeat("x", 1<<20)},
 	} {
-		_, err := s.accounts.LogIn(t.Context(), attempt.name, auth.Secret(attempt.password), "127.0.0.1")
+		_, err := s.accounts.LogIn(t.Context(), attempt.name, auth.Secret(attempt.password), auth.Browser{Addr: "127.0.0.1"})
 		if !errors.Is(err, auth.ErrWrongPassword) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -143,11 +143,11 @@ func TestLoginIsLimited(t *testing.T) {
 	}
 	always := func(text string) func(int) string { return func(int) string { return text } }
 	failed(9, always(adminName), func(i int) string { return fmt.Sprintf("10.0.0.%d", i) })
-	if _, err := s.accounts.LogIn(t.Context(), adminName, "wrong", "10.0.0.98"); !errors.Is(err, auth.ErrWrongPassword) {
+	if _, err := s.accounts.LogIn(t.Context(), adminName, "wrong", auth.Browser{Addr: "10.0.0.98"}); !errors.Is(err, auth.ErrWrongPassword) {
 		t.Errorf("the 10th: %v", err)
 	}
 	for range 3 {
-		_, err := s.accounts.LogIn(t.Context(), adminName, password, "10.0.0.99")
+		_, err := s.accounts.LogIn(t.Context(), adminName, password, auth.Browser{Addr: "10.0.0.99"})
 		var throttled *auth.ThrottledError
 		if !errors.As(err, &throttled) || throttled.RetryAfter <= 0 || !strings.Contains(err.Error(), "try again in") {
 			t.Errorf("the 11th, with the right password: %v", err)
@@ -156,13 +156,13 @@ func TestLoginIsLimited(t *testing.T) {
 	s.Advance(15 * time.Minute)
 	logIn(t, s)
 	failed(49, func(i int) string { return fmt.Sprintf("user%d", i) }, always("10.1.1.1"))
-	if _, err := s.accounts.LogIn(t.Context(), "user50", "wrong", "10.1.1.1"); !errors.Is(err, auth.ErrWrongPassword) {
+	if _, err := s.accounts.LogIn(t.Context(), "user50", "wrong", auth.Browser{Addr: "10.1.1.1"}); !errors.Is(err, auth.ErrWrongPassword) {
 		t.Errorf("the 50th account from one address: %v", err)
 	}
-	if _, err := s.accounts.LogIn(t.Context(), adminName, password, "10.1.1.1"); !errors.Is(err, auth.ErrThrottled) {
+	if _, err := s.accounts.LogIn(t.Context(), adminName, password, auth.Browser{Addr: "10.1.1.1"}); !errors.Is(err, auth.ErrThrottled) {
 		t.Errorf("the 51st account from one address: %v", err)
 	}
-	if _, err := s.accounts.LogIn(t.Context(), adminName, password, "10.2.2.2"); err != nil {
+	if _, err := s.accounts.LogIn(t.Context(), adminName, password, auth.Browser{Addr: "10.2.2.2"}); err != nil {
 		t.Errorf("from elsewhere: %v", err)
 	}
 }
@@ -216,10 +216,10 @@ func TestSuspend(t *testing.T) {
 	if s.works(t, got.access) {
 		t.Error("his client works")
 	}
-	if _, err := s.accounts.LogIn(t.Context(), "bob", password, ""); !errors.Is(err, auth.ErrSuspended) {
+	if _, err := s.accounts.LogIn(t.Context(), "bob", password, auth.Browser{}); !errors.Is(err, auth.ErrSuspended) {
 		t.Errorf("he logs in: %v", err)
 	}
-	if _, err := s.accounts.LogIn(t.Context(), "bob", "wrong", ""); !errors.Is(err, auth.ErrWrongPassword) {
+	if _, err := s.accounts.LogIn(t.Context(), "bob", "wrong", auth.Browser{}); !errors.Is(err, auth.ErrWrongPassword) {
 		t.Errorf("somebody guesses: %v", err)
 	}
 	if err := s.accounts.Suspend(t.Context(), admin, bob.User.ID, false); err != nil {
@@ -251,10 +251,10 @@ func TestChangePassword(t *testing.T) {
 	if _, _, err := s.accounts.Caller(t.Context(), there.Token, ""); !errors.Is(err, auth.ErrNoLogin) {
 		t.Errorf("the other browser: %v", err)
 	}
-	if _, err := s.accounts.LogIn(t.Context(), adminName, password, ""); !errors.Is(err, auth.ErrWrongPassword) {
+	if _, err := s.accounts.LogIn(t.Context(), adminName, password, auth.Browser{}); !errors.Is(err, auth.ErrWrongPassword) {
 		t.Errorf("the old password: %v", err)
 	}
-	if _, err := s.accounts.LogIn(t.Context(), adminName, next, ""); err != nil {
+	if _, err := s.accounts.LogIn(t.Context(), adminName, next, auth.Browser{}); err != nil {
 		t.Errorf("the new password: %v", err)
 	}
 }

@@ -56,7 +56,7 @@ type NewAccount struct {
 }
 
 // Accept makes the account and logs its browser in.
-func (a *Accounts) Accept(ctx context.Context, token Secret, n NewAccount, addr string) (Login, error) {
+func (a *Accounts) Accept(ctx context.Context, token Secret, n NewAccount, from Browser) (Login, error) {
 	invite, err := a.Store.OpenInvite(ctx, token.hash(), a.Now())
 	if err != nil {
 		return Login{}, err
@@ -70,7 +70,7 @@ func (a *Accounts) Accept(ctx context.Context, token Secret, n NewAccount, addr 
 		return Login{}, err
 	}
 	detail := map[string]string{"role": string(user.Role), "invited_by": string(invite.InvitedBy)}
-	if err := a.record(ctx, user.caller(addr), "account.accept", string(user.ID), true, detail); err != nil {
+	if err := a.record(ctx, user.caller(from.Addr), "account.accept", string(user.ID), true, detail); err != nil {
 		return Login{}, err
 	}
 	if err := a.Store.AcceptInvite(ctx, token.hash(), user, hash, a.Now()); err != nil {
@@ -81,7 +81,7 @@ func (a *Accounts) Accept(ctx context.Context, token Secret, n NewAccount, addr 
 			return Login{}, fmt.Errorf("set up the first administrator: %w", err)
 		}
 	}
-	return a.begin(ctx, user, addr)
+	return a.begin(ctx, user, from, ProofPassword)
 }
 
 func (a *Accounts) newUser(n NewAccount, role Role) (User, error) {

@@ -9,27 +9,27 @@ import (
 
 // LogIn checks a name and password and begins a browser session with a new token. What is wrong is not told
 // apart, neither in words nor in time.
-func (a *Accounts) LogIn(ctx context.Context, name string, password Secret, addr string) (Login, error) {
+func (a *Accounts) LogIn(ctx context.Context, name string, password Secret, from Browser) (Login, error) {
 	account := strings.ToLower(strings.TrimSpace(name))
 	if len(account) > maxLoginName {
 		account = account[:maxLoginName]
 	}
 	account = strings.ToValidUTF8(strings.ReplaceAll(account, "\x00", ""), "")
-	attempt, err := a.attempt(ctx, account, addr)
+	attempt, err := a.attempt(ctx, account, from.Addr)
 	if err != nil {
 		return Login{}, err
 	}
 	user, err := a.authenticate(ctx, account, password)
 	if err != nil {
-		return Login{}, a.loginFailed(ctx, attempt, account, addr, err)
+		return Login{}, a.loginFailed(ctx, attempt, account, from.Addr, err)
 	}
-	if err := a.record(ctx, user.caller(addr), "login", string(user.ID), true, nil); err != nil {
+	if err := a.record(ctx, user.caller(from.Addr), "login", string(user.ID), true, nil); err != nil {
 		return Login{}, err
 	}
-	if err := a.Store.ForgetAttempts(ctx, account, addr); err != nil {
+	if err := a.Store.ForgetAttempts(ctx, account, from.Addr); err != nil {
 		return Login{}, err
 	}
-	return a.begin(ctx, user, addr)
+	return a.begin(ctx, user, from, ProofPassword)
 }
 
 const maxLoginName = 256 // bytes; longer ones cannot exist
@@ -88,10 +88,11 @@ func (a *Accounts) loginFailed(ctx context.Context, attempt Attempts, account, a
 }
 
 // begin makes the session and its token, always a new one, so that a token planted before login is worth nothing.
-func (a *Accounts) begin(ctx context.Context, user User, addr string) (Login, error) {
+func (a *Accounts) begin(ctx context.Context, user User, from Browser, proof Proof) (Login, error) {
 	token, now := newSecret(), a.Now()
 	session := WebSession{
-		TokenHash: token.hash(), User: user.ID, CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(sessionLife), Addr: addr,
+		TokenHash: token.hash(), User: user.ID, CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(sessionLife),
+		Addr: from.Addr, Browser: from.Name, Proof: proof, ProvedAt: now,
 	}
 	if err := a.Store.InsertWebSession(ctx, session); err != nil {
 		return Login{}, err

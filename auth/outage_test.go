@@ -135,7 +135,7 @@ func TestDatabaseAway(t *testing.T) {
 	if _, err := s.oauth.Check(t.Context(), auth.Secret(got.access), ""); !errors.Is(err, auth.ErrUnavailable) {
 		t.Errorf("an access token: %v", err)
 	}
-	if _, err := s.accounts.LogIn(t.Context(), adminName, password, ""); !errors.Is(err, auth.ErrUnavailable) {
+	if _, err := s.accounts.LogIn(t.Context(), adminName, password, auth.Browser{}); !errors.Is(err, auth.ErrUnavailable) {
 		t.Errorf("a login: %v", err)
 	}
 	if _, _, err := s.accounts.Caller(t.Context(), login.Token, ""); !errors.Is(err, auth.ErrUnavailable) {

@@ -103,7 +103,7 @@ func TestOneInviteAcceptedAtOnce(t *testing.T) {
 	}
 	won := 0
 	for _, err := range race(servers, func(on *server) error {
-		_, err := on.accounts.Accept(t.Context(), inviteToken(link), auth.NewAccount{Name: <-names, Password: password}, "")
+		_, err := on.accounts.Accept(t.Context(), inviteToken(link), auth.NewAccount{Name: <-names, Password: password}, auth.Browser{})
 		return err
 	}) {
 		if err == nil {
@@ -123,7 +123,7 @@ func TestLoginsAtOnceDoNotPassTheLimit(t *testing.T) {
 	servers := []*server{s, s.replica(t)}
 	tried := 0
 	for _, err := range race(servers, func(on *server) error {
-		_, err := on.accounts.LogIn(t.Context(), adminName, "wrong password", "10.0.0.1")
+		_, err := on.accounts.LogIn(t.Context(), adminName, "wrong password", auth.Browser{Addr: "10.0.0.1"})
 		return err
 	}) {
 		if errors.Is(err, auth.ErrWrongPassword) {
@@ -144,7 +144,7 @@ func TestAdministratorsSuspendEachOtherAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bob, err := s.accounts.Accept(t.Context(), inviteToken(link), auth.NewAccount{Name: "bob", Password: password}, "")
+	bob, err := s.accounts.Accept(t.Context(), inviteToken(link), auth.NewAccount{Name: "bob", Password: password}, auth.Browser{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -144,7 +144,7 @@ func TestWhoGetsRefreshTokens(t *testing.T) {
 // logIn logs the administrator in anew.
 func logIn(t *testing.T, s *server) auth.Login {
 	t.Helper()
-	login, err := s.accounts.LogIn(t.Context(), adminName, password, "127.0.0.1")
+	login, err := s.accounts.LogIn(t.Context(), adminName, password, auth.Browser{Addr: "127.0.0.1"})
 	if err != nil {
 		t.Fatal(err)
 	}

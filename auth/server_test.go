@@ -139,7 +139,7 @@ func (s *server) admin(t *testing.T) auth.Login {
 	if err != nil || !needed {
 		t.Fatalf("set-up link: needed %v, %v", needed, err)
 	}
-	login, err := s.accounts.Accept(t.Context(), inviteToken(link), auth.NewAccount{Name: adminName, Password: password}, "127.0.0.1")
+	login, err := s.accounts.Accept(t.Context(), inviteToken(link), auth.NewAccount{Name: adminName, Password: password}, auth.Browser{Addr: "127.0.0.1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func (s *server) member(t *testing.T, admin auth.Login) auth.Login {
 	if err != nil {
 		t.Fatal(err)
 	}
-	login, err := s.accounts.Accept(t.Context(), inviteToken(link), auth.NewAccount{Name: "bob", Password: password}, "127.0.0.1")
+	login, err := s.accounts.Accept(t.Context(), inviteToken(link), auth.NewAccount{Name: "bob", Password: password}, auth.Browser{Addr: "127.0.0.1"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,6 +36,8 @@ func (p *plane) routes() http.Handler {
 	mux.Handle("POST /logout", page(p.pages.LogOut))
 	mux.Handle("GET /account", page(p.pages.Account))
 	mux.Handle("POST /account", page(p.pages.ChangePassword))
+	mux.Handle("POST /account/logins/end", page(p.pages.EndOtherLogins))
+	mux.Handle("POST /account/logins/{login}/end", page(p.pages.EndLogin))
 
 	// Pages: sessions.
 	mux.Handle("GET /sessions", page(p.pages.Sessions))
@@ -68,6 +70,7 @@ func (p *plane) routes() http.Handler {
 	mux.Handle("GET /users", page(p.pages.Users))
 	mux.Handle("POST /users", page(p.pages.InviteUser))
 	mux.Handle("POST /users/{user}/suspend", page(p.pages.SuspendUser))
+	mux.Handle("POST /users/{user}/logins/end", page(p.pages.EndLoginsOf))
 	mux.Handle("GET /clients", page(p.pages.Clients))
 	mux.Handle("POST /clients/revoke", page(p.pages.RevokeAll))
 	mux.Handle("POST /clients/{grant}/revoke", page(p.pages.RevokeGrant))

@@ -9,17 +9,33 @@ import (
 
 type accountPage struct {
 	Problem string
-	Done    bool
+	Done    string // what was just done
+	Logins  []auth.BrowserLogin
 }
 
-// Account lets a person change his password.
+// accountDone says what a form on the page has done, by the word that it leads back with.
+var accountDone = map[string]string{
+	"password": "Your password is changed, and your other browsers are logged out.",
+	"logins":   "Your other browsers are logged out.",
+	"login":    "That browser is logged out.",
+}
+
+// Account is what a person can see and change of his own account.
 func (p *Pages) Account(w http.ResponseWriter, r *http.Request) error {
 	visit, err := p.visit(r)
 	if err != nil {
 		return err
 	}
-	page := accountPage{Done: r.URL.Query().Get("changed") == "yes"}
-	return p.show(w, http.StatusOK, "account", visit.view(r, "Your account", page))
+	return p.showAccount(w, r, http.StatusOK, visit, accountPage{Done: accountDone[r.URL.Query().Get("done")]})
+}
+
+// showAccount fills in what the page lists.
+func (p *Pages) showAccount(w http.ResponseWriter, r *http.Request, status int, visit visit, page accountPage) error {
+	var err error
+	if page.Logins, err = p.Accounts.Logins(r.Context(), visit.Caller, p.Accounts.CookieToken(r)); err != nil {
+		return err
+	}
+	return p.show(w, status, "account", visit.view(r, "Your account", page))
 }
 
 // ChangePassword does so, and logs the person's other browsers out.
@@ -35,11 +51,11 @@ func (p *Pages) ChangePassword(w http.ResponseWriter, r *http.Request) error {
 		problem = "The current password is wrong."
 	}
 	if problem != "" {
-		return p.show(w, http.StatusBadRequest, "account", visit.view(r, "Your account", accountPage{Problem: problem}))
+		return p.showAccount(w, r, http.StatusBadRequest, visit, accountPage{Problem: problem})
 	}
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/account?changed=yes", http.StatusSeeOther)
+	http.Redirect(w, r, "/account?done=password", http.StatusSeeOther)
 	return nil
 }

@@ -31,7 +31,7 @@ func (p *Pages) AcceptInvite(w http.ResponseWriter, r *http.Request) error {
 		DisplayName: r.PostFormValue("display_name"),
 		Password:    auth.Secret(r.PostFormValue("password")),
 	}
-	login, err := p.Accounts.Accept(r.Context(), token, asked, auth.RemoteAddr(r))
+	login, err := p.Accounts.Accept(r.Context(), token, asked, auth.RequestBrowser(r))
 	if problem := correctable(err); problem != "" {
 		role, err := p.Accounts.OpenInvite(r.Context(), token)
 		if err != nil {

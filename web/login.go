@@ -25,7 +25,7 @@ func (p *Pages) LogIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	page := loginPage{Name: r.PostFormValue("name"), ReturnTo: auth.ReturnTo(r.PostFormValue("return_to"))}
-	login, err := p.Accounts.LogIn(r.Context(), page.Name, auth.Secret(r.PostFormValue("password")), auth.RemoteAddr(r))
+	login, err := p.Accounts.LogIn(r.Context(), page.Name, auth.Secret(r.PostFormValue("password")), auth.RequestBrowser(r))
 	if errors.Is(err, auth.ErrWrongPassword) || errors.Is(err, auth.ErrSuspended) {
 		page.Problem = sentence(err)
 		return p.showLogin(w, r, http.StatusUnauthorized, page)

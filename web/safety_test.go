@@ -152,8 +152,8 @@ func (c crowd) acts() []string {
 	return []string{
 		"/sessions", session + "/messages", session + "/interrupt", session + "/resume", session + "/terminate",
 		session + "/prompts/" + string(c.prompt.ID), "/hosts", "/hosts/" + string(c.host.ID) + "/shares",
-		"/hosts/" + string(c.host.ID) + "/remove", "/clients/x/revoke", "/clients/revoke", "/users", "/users/x/suspend", "/templates",
-		"/templates/nightly/remove", "/account", "/logout",
+		"/hosts/" + string(c.host.ID) + "/remove", "/clients/x/revoke", "/clients/revoke", "/users", "/users/x/suspend", "/users/x/logins/end", "/templates",
+		"/templates/nightly/remove", "/account", "/account/logins/end", "/account/logins/x/end", "/logout",
 	}
 }
 
@@ -199,7 +199,7 @@ func TestWhatIsAnothersIsNotThere(t *testing.T) {
 	csrf, _ := b.get("/account").form("/account")
 	form := url.Values{"csrf": csrf["csrf"], "text": {"hello"}, "option": {"deny"}, "user": {"x"}, "access": {"viewer"}}
 	for _, path := range c.acts()[1:] {
-		if strings.HasPrefix(path, session) || strings.HasPrefix(path, "/clients/x") || strings.HasSuffix(path, "/shares") {
+		if strings.HasPrefix(path, session) || strings.HasPrefix(path, "/clients/x") || path == "/account/logins/x/end" || strings.HasSuffix(path, "/shares") {
 			b.post(path, form).wants(http.StatusNotFound)
 		}
 	}

@@ -102,6 +102,8 @@ func routes(p *web.Pages) map[string]web.Page {
 		"POST /logout":                              p.LogOut,
 		"GET /account":                              p.Account,
 		"POST /account":                             p.ChangePassword,
+		"POST /account/logins/end":                  p.EndOtherLogins,
+		"POST /account/logins/{login}/end":          p.EndLogin,
 		"GET /sessions":                             p.Sessions,
 		"POST /sessions":                            p.CreateSession,
 		"GET /sessions/new":                         p.NewSession,
@@ -131,6 +133,7 @@ func routes(p *web.Pages) map[string]web.Page {
 		"GET /users":                                p.Users,
 		"POST /users":                               p.InviteUser,
 		"POST /users/{user}/suspend":                p.SuspendUser,
+		"POST /users/{user}/logins/end":             p.EndLoginsOf,
 		"GET /templates":                            p.Templates,
 		"POST /templates":                           p.SaveTemplate,
 		"POST /templates/{template}/remove":         p.RemoveTemplate,
@@ -173,7 +176,7 @@ func (s *site) join(t *testing.T, link, name, display string) auth.Login {
 	t.Helper()
 	token := auth.Secret(link[len(s.url+auth.InvitePath):])
 	asked := auth.NewAccount{Name: name, DisplayName: display, Password: password}
-	login, err := s.pages.Accounts.Accept(t.Context(), token, asked, "127.0.0.1")
+	login, err := s.pages.Accounts.Accept(t.Context(), token, asked, auth.Browser{Addr: "127.0.0.1"})
 	if err != nil {
 		t.Fatal(err)
 	}

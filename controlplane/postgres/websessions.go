@@ -12,8 +12,9 @@ import (
 // InsertWebSession keeps a browser's login.
 func (db *DB) InsertWebSession(ctx context.Context, s auth.WebSession) error {
 	return db.change(ctx, "insert the web session", `
-		INSERT INTO web_sessions (token_hash, user_id, created_at, last_seen_at, expires_at, addr)
-		VALUES ($1, $2, $3, $4, $5, $6)`, s.TokenHash, s.User, s.CreatedAt, s.LastSeenAt, s.ExpiresAt, s.Addr)
+		INSERT INTO web_sessions (token_hash, user_id, created_at, last_seen_at, expires_at, addr, browser, proof, proved_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		s.TokenHash, s.User, s.CreatedAt, s.LastSeenAt, s.ExpiresAt, s.Addr, s.Browser, s.Proof, s.ProvedAt)
 }
 
 // WebSession finds a browser's login and whose it is.
@@ -21,13 +22,24 @@ func (db *DB) WebSession(ctx context.Context, tokenHash []byte) (auth.WebSession
 	var s auth.WebSession
 	var u auth.User
 	err := db.pool.QueryRow(ctx, `
-		SELECT s.token_hash, s.user_id, s.created_at, s.last_seen_at, s.expires_at, s.addr,
+		SELECT s.token_hash, s.user_id, s.created_at, s.last_seen_at, s.expires_at, s.addr, s.browser, s.proof, s.proved_at,
 			u.id, u.name, u.display_name, u.role, u.created_at, u.suspended_at
 		FROM web_sessions s JOIN users u ON u.id = s.user_id
 		WHERE s.token_hash = $1`, tokenHash).
-		Scan(&s.TokenHash, &s.User, &s.CreatedAt, &s.LastSeenAt, &s.ExpiresAt, &s.Addr,
+		Scan(&s.TokenHash, &s.User, &s.CreatedAt, &s.LastSeenAt, &s.ExpiresAt, &s.Addr, &s.Browser, &s.Proof, &s.ProvedAt,
 			&u.ID, &u.Name, &u.DisplayName, &u.Role, &u.CreatedAt, &u.SuspendedAt)
 	return s, u, explain("find the web session", err)
+}
+
+// WebSessions lists a person's logged-in browsers, the one used last first.
+func (db *DB) WebSessions(ctx context.Context, user auth.UserID) ([]auth.WebSession, error) {
+	rows, _ := db.pool.Query(ctx, `
+		SELECT token_hash, user_id, created_at, last_seen_at, expires_at, addr, browser, proof, proved_at
+		FROM web_sessions
+		WHERE user_id = $1
+		ORDER BY last_seen_at DESC, token_hash`, user)
+	sessions, err := pgx.CollectRows(rows, pgx.RowToStructByPos[auth.WebSession])
+	return sessions, explain("list web sessions", err)
 }
 
 // TouchWebSession writes a browser's last visit.
