@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -59,14 +60,14 @@ func (o *OAuth) Bearer(ctx context.Context, r *http.Request) (Caller, error) {
 
 // Check is Bearer for a token in hand, used again while a stream is open.
 func (o *OAuth) Check(ctx context.Context, token Secret, addr string) (Caller, error) {
-	signature, ok := o.tokens().verify(KindAccess, token)
+	kind, signature, ok := o.tokens().verifyAny(token, KindAccess, KindPersonal)
 	if !ok {
 		return Caller{}, ErrInvalidToken // not made here: no need to ask the store
 	}
 	ctx, done := context.WithTimeout(ctx, storeTimeout)
 	defer done()
 	now := o.Now()
-	access, err := o.Store.Access(ctx, signature, now)
+	access, err := o.Store.Access(ctx, kind, signature, now)
 	if errors.Is(err, ErrNotFound) || err == nil && access.Resource != o.Resource() {
 		return Caller{}, ErrInvalidToken
 	}
@@ -78,8 +79,13 @@ func (o *OAuth) Check(ctx context.Context, token Secret, addr string) (Caller, e
 			return Caller{}, err
 		}
 	}
+	return access.caller(addr), nil
+}
+
+// caller is who holds the token. A grant that has a name goes by it in the audit log.
+func (a Access) caller(addr string) Caller {
 	return Caller{
-		User: access.User, UserName: access.UserName, Role: access.Role, ClientID: access.ClientID,
-		Client: access.Client, Grant: access.Grant, Scopes: access.Scopes, Addr: addr,
-	}, nil
+		User: a.User, UserName: a.UserName, Role: a.Role, ClientID: a.ClientID, Client: cmp.Or(a.GrantName, a.Client),
+		Grant: a.Grant, Scopes: a.Scopes, Addr: addr,
+	}
 }

@@ -89,7 +89,8 @@ func (o *OAuth) consent(w http.ResponseWriter, r *http.Request, a authorization,
 func (o *OAuth) grant(ctx context.Context, a authorization, c Caller) (Secret, error) {
 	now := o.Now()
 	grant := Grant{
-		ID: GrantID(rand.Text()), User: c.User, ClientID: a.client.ID, Scopes: a.scopes, Resource: o.Resource(), CreatedAt: now,
+		ID: GrantID(rand.Text()), User: c.User, ClientID: a.client.ID, Origin: OriginCode, Scopes: a.scopes,
+		Resource: o.Resource(), CreatedAt: now,
 	}
 	code, stored, err := o.issueCode(ctx, a, grant)
 	if err != nil {

@@ -55,7 +55,7 @@ func FuzzParseBearer(f *testing.F) {
 		if strings.ContainsAny(string(token), " \t\r\n\x00,") {
 			t.Errorf("%q: token %q", header, string(token))
 		}
-		for _, kind := range []TokenKind{KindCode, KindAccess, KindRefresh} {
+		for _, kind := range []TokenKind{KindCode, KindAccess, KindRefresh, KindPersonal} {
 			if _, ok := o.tokens().verify(kind, token); ok {
 				t.Errorf("%q was not made here", header)
 			}

@@ -119,13 +119,26 @@ type Grant struct {
 	ClientID   string
 	Client     string // its name
 	ClientURI  string
+	Origin     GrantOrigin
+	Name       string // what the person calls it; empty for most
 	Scopes     Scopes
 	Resource   string
 	CreatedAt  time.Time
-	LastUsedAt *time.Time // nil: its code was never redeemed
+	ExpiresAt  *time.Time // of a personal token
+	LastUsedAt *time.Time // nil: no token was ever made, or used
 	LastAddr   string
 	RevokedAt  *time.Time
 }
+
+// GrantOrigin is how a grant came about.
+type GrantOrigin string
+
+// The origins of grants.
+const (
+	OriginCode     GrantOrigin = "code"     // a consent in the browser that the client opened
+	OriginDevice   GrantOrigin = "device"   // a code that a person typed (RFC 8628)
+	OriginPersonal GrantOrigin = "personal" // a token that a person made for his script
+)
 
 // TokenKind tells what a stored token is good for.
 type TokenKind string
@@ -135,6 +148,8 @@ const (
 	KindCode    TokenKind = "code"
 	KindAccess  TokenKind = "access"
 	KindRefresh TokenKind = "refresh"
+	// KindPersonal is used like an access token, but lives as long as its person said and is never exchanged.
+	KindPersonal TokenKind = "pat"
 )
 
 // StoredToken is a code or token as it is kept: its signature, from which it cannot be made.
@@ -154,21 +169,25 @@ type StoredToken struct {
 type OAuthStore interface {
 	InsertClient(ctx context.Context, c Client) error
 	Client(ctx context.Context, id string) (Client, error)
-	// DeleteStaleGrants removes clients made before a time that were never granted anything, grants whose code was
-	// never redeemed, and expired tokens.
-	DeleteStaleGrants(ctx context.Context, now, unusedSince time.Time) error
+	// DeleteStaleGrants removes clients made before a time that were never granted anything, unless they are among
+	// those to keep, grants whose code was never redeemed, and expired tokens.
+	DeleteStaleGrants(ctx context.Context, now, unusedSince time.Time, keep []string) error
 
 	// InsertGrant keeps a consent and the code that answers it, both or neither.
 	InsertGrant(ctx context.Context, g Grant, code StoredToken) error
-	// Grants lists those that were used and are not revoked, newest first, of one person, or of all if user is empty.
+	// InsertPersonalToken keeps a personal token with its grant, both or neither. ErrTooManyTokens: the person has
+	// as many as he may have, or more, that are good at the grant's creation.
+	InsertPersonalToken(ctx context.Context, g Grant, token StoredToken, most int) error
+	// Grants lists those that were used, or are personal tokens, and are not revoked, newest first, of one person, or
+	// of all if user is empty.
 	Grants(ctx context.Context, user UserID) ([]Grant, error)
 	Grant(ctx context.Context, id GrantID) (Grant, error)
 	RevokeGrant(ctx context.Context, id GrantID, why string, at time.Time) error
 	RevokeGrants(ctx context.Context, user UserID, why string, at time.Time) error
 
-	// Access finds who holds an access token that is good at now: not expired, its grant not revoked, its user not
-	// suspended, its client not disabled. ErrNotFound otherwise.
-	Access(ctx context.Context, signature string, now time.Time) (Access, error)
+	// Access finds who holds an access or personal token that is good at now: not expired, its grant not revoked, its
+	// user not suspended, its client not disabled. ErrNotFound otherwise.
+	Access(ctx context.Context, kind TokenKind, signature string, now time.Time) (Access, error)
 	// TouchGrant writes a grant's last use.
 	TouchGrant(ctx context.Context, id GrantID, addr string, at time.Time) error
 
@@ -201,6 +220,7 @@ type Access struct {
 	ClientID   string
 	Client     string
 	Grant      GrantID
+	GrantName  string // empty for most
 	Scopes     Scopes
 	Resource   string
 	LastUsedAt *time.Time

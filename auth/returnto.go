@@ -11,7 +11,7 @@ const maxReturnTo = 16 << 10 // bytes; an authorization request with a long stat
 
 // returnPaths are the first segments of the pages to which a login may lead.
 func returnPaths() []string {
-	return []string{"", "authorize", "sessions", "hosts", "prompts", "clients", "users", "templates", "audit", "account"}
+	return []string{"", "authorize", "sessions", "hosts", "prompts", "clients", "tokens", "device", "users", "templates", "audit", "account"}
 }
 
 // ReturnTo is where a login leads: the wish if it is one of our own pages, else the first page. Whatever a

@@ -27,21 +27,32 @@ func (o *OAuth) revoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	token := Secret(form.Get("token"))
+	if signature, ok := o.tokens().verify(KindPersonal, token); ok {
+		return o.revokePersonal(r.Context(), signature, RemoteAddr(r))
+	}
 	client, err := o.authenticate(r.Context(), r, form)
 	if err != nil {
 		return err
 	}
-	token := Secret(form.Get("token"))
 	if token == "" {
 		return refuse("invalid_request", "The token is missing.")
 	}
 	// The kind is in the token, so that token_type_hint is not needed and cannot mislead.
-	for _, kind := range []TokenKind{KindRefresh, KindAccess} {
-		if signature, ok := o.tokens().verify(kind, token); ok {
-			return o.revokeToken(r.Context(), client, kind, signature, RemoteAddr(r))
-		}
+	if kind, signature, ok := o.tokens().verifyAny(token, KindRefresh, KindAccess); ok {
+		return o.revokeToken(r.Context(), client, kind, signature, RemoteAddr(r))
 	}
 	return nil
+}
+
+// revokePersonal ends a personal token. It has no client that could authenticate: whoever holds it may end it, as a
+// secret scanner should that has found one.
+func (o *OAuth) revokePersonal(ctx context.Context, signature, addr string) error {
+	client, err := o.Store.Client(ctx, personalClient)
+	if err != nil {
+		return err
+	}
+	return o.revokeToken(ctx, client, KindPersonal, signature, addr)
 }
 
 func (o *OAuth) revokeToken(ctx context.Context, client Client, kind TokenKind, signature, addr string) error {

@@ -70,6 +70,16 @@ func (t tokens) verify(kind TokenKind, token Secret) (signature string, ok bool)
 	return "", false
 }
 
+// verifyAny is verify for a token of one of several kinds.
+func (t tokens) verifyAny(token Secret, kinds ...TokenKind) (kind TokenKind, signature string, ok bool) {
+	for _, kind := range kinds {
+		if signature, ok := t.verify(kind, token); ok {
+			return kind, signature, true
+		}
+	}
+	return "", "", false
+}
+
 // mac is over the parts with their lengths, so that no two lists of parts are the same text.
 func (t tokens) mac(secret []byte, parts ...string) []byte {
 	h := hmac.New(sha256.New, secret)

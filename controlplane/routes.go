@@ -74,6 +74,8 @@ func (p *plane) routes() http.Handler {
 	mux.Handle("GET /clients", page(p.pages.Clients))
 	mux.Handle("POST /clients/revoke", page(p.pages.RevokeAll))
 	mux.Handle("POST /clients/{grant}/revoke", page(p.pages.RevokeGrant))
+	mux.Handle("GET /tokens", page(p.pages.Tokens))
+	mux.Handle("POST /tokens", page(p.pages.CreateToken))
 	mux.Handle("GET /templates", page(p.pages.Templates))
 	mux.Handle("POST /templates", page(p.pages.SaveTemplate))
 	mux.Handle("POST /templates/{template}/remove", page(p.pages.RemoveTemplate))

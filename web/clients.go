@@ -37,8 +37,11 @@ func (p *Pages) RevokeGrant(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	back := "/clients"
-	if r.PostFormValue("all") == "yes" {
-		back += "?all=yes"
+	switch r.PostFormValue("from") {
+	case "all":
+		back = "/clients?all=yes"
+	case "tokens":
+		back = "/tokens"
 	}
 	http.Redirect(w, r, back, http.StatusSeeOther)
 	return nil

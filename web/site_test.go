@@ -130,6 +130,8 @@ func routes(p *web.Pages) map[string]web.Page {
 		"GET /clients":                              p.Clients,
 		"POST /clients/revoke":                      p.RevokeAll,
 		"POST /clients/{grant}/revoke":              p.RevokeGrant,
+		"GET /tokens":                               p.Tokens,
+		"POST /tokens":                              p.CreateToken,
 		"GET /users":                                p.Users,
 		"POST /users":                               p.InviteUser,
 		"POST /users/{user}/suspend":                p.SuspendUser,

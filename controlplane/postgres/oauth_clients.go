@@ -29,15 +29,19 @@ func (db *DB) Client(ctx context.Context, id string) (auth.Client, error) {
 
 // DeleteStaleGrants removes expired tokens, grants whose code was never redeemed, and clients that were never
 // granted anything.
-func (db *DB) DeleteStaleGrants(ctx context.Context, now, unusedSince time.Time) error {
+func (db *DB) DeleteStaleGrants(ctx context.Context, now, unusedSince time.Time, keep []string) error {
 	return db.begin(ctx, "delete stale grants", func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
 		// A spent token is kept a day longer than it could have been used, so that its reuse is noticed.
 		batch.Queue(`DELETE FROM oauth_tokens WHERE expires_at <= $1`, now.Add(-24*time.Hour))
-		batch.Queue(`DELETE FROM oauth_grants WHERE last_used_at IS NULL AND created_at <= $1`, unusedSince)
+		batch.Queue(`DELETE FROM oauth_devices WHERE expires_at <= $1`, now.Add(-24*time.Hour))
+		batch.Queue(`
+			DELETE FROM oauth_grants
+			WHERE last_used_at IS NULL AND created_at <= $1 AND origin <> 'personal'`, unusedSince)
 		batch.Queue(`
 			DELETE FROM oauth_clients c
-			WHERE created_at <= $1 AND NOT EXISTS (SELECT FROM oauth_grants g WHERE g.client_id = c.id)`, unusedSince)
+			WHERE created_at <= $1 AND id <> ALL ($2)
+				AND NOT EXISTS (SELECT FROM oauth_grants g WHERE g.client_id = c.id)`, unusedSince, keep)
 		return tx.SendBatch(ctx, batch).Close()
 	})
 }

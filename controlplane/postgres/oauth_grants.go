@@ -12,24 +12,29 @@ import (
 // InsertGrant keeps a consent and its code, both or neither.
 func (db *DB) InsertGrant(ctx context.Context, g auth.Grant, code auth.StoredToken) error {
 	return db.begin(ctx, "insert the grant", func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `
-			INSERT INTO oauth_grants (id, user_id, client_id, scopes, resource, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6)`, g.ID, g.User, g.ClientID, g.Scopes.String(), g.Resource, g.CreatedAt)
-		if err != nil {
+		if err := insertGrant(ctx, tx, g); err != nil {
 			return err
 		}
 		return insertToken(ctx, tx, code)
 	})
 }
 
+func insertGrant(ctx context.Context, tx pgx.Tx, g auth.Grant) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO oauth_grants (id, user_id, client_id, origin, name, scopes, resource, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		g.ID, g.User, g.ClientID, g.Origin, g.Name, g.Scopes.String(), g.Resource, g.CreatedAt, g.ExpiresAt)
+	return err
+}
+
 // grantColumns are what scanGrant reads, of oauth_grants g, users u and oauth_clients c.
 const grantColumns = `g.id, g.user_id, u.name, g.client_id, c.name, coalesce(c.metadata->>'client_uri', ''),
-	g.scopes, g.resource, g.created_at, g.last_used_at, g.last_addr, g.revoked_at`
+	g.origin, g.name, g.scopes, g.resource, g.created_at, g.expires_at, g.last_used_at, g.last_addr, g.revoked_at`
 
 // grantTargets are where grantColumns go.
 func grantTargets(g *auth.Grant, scopes *string) []any {
 	return []any{&g.ID, &g.User, &g.UserName, &g.ClientID, &g.Client, &g.ClientURI,
-		scopes, &g.Resource, &g.CreatedAt, &g.LastUsedAt, &g.LastAddr, &g.RevokedAt}
+		&g.Origin, &g.Name, scopes, &g.Resource, &g.CreatedAt, &g.ExpiresAt, &g.LastUsedAt, &g.LastAddr, &g.RevokedAt}
 }
 
 func scanGrant(row pgx.CollectableRow) (auth.Grant, error) {
@@ -40,12 +45,13 @@ func scanGrant(row pgx.CollectableRow) (auth.Grant, error) {
 	return g, err
 }
 
-// Grants lists grants that were used and are not revoked, newest first.
+// Grants lists grants that were used, or are personal tokens, and are not revoked, newest first.
 func (db *DB) Grants(ctx context.Context, user auth.UserID) ([]auth.Grant, error) {
 	rows, _ := db.pool.Query(ctx, `
 		SELECT `+grantColumns+`
 		FROM oauth_grants g JOIN users u ON u.id = g.user_id JOIN oauth_clients c ON c.id = g.client_id
-		WHERE ($1 = '' OR g.user_id = $1) AND g.revoked_at IS NULL AND g.last_used_at IS NOT NULL
+		WHERE ($1 = '' OR g.user_id = $1) AND g.revoked_at IS NULL
+			AND (g.last_used_at IS NOT NULL OR g.origin = 'personal')
 		ORDER BY g.created_at DESC, g.id
 		LIMIT 1000`, user)
 	grants, err := pgx.CollectRows(rows, scanGrant)

@@ -9,19 +9,19 @@ import (
 	"switchboard/auth"
 )
 
-// Access finds who holds an access token that is good at now.
-func (db *DB) Access(ctx context.Context, signature string, now time.Time) (auth.Access, error) {
+// Access finds who holds an access or personal token that is good at now.
+func (db *DB) Access(ctx context.Context, kind auth.TokenKind, signature string, now time.Time) (auth.Access, error) {
 	var a auth.Access
 	var scopes string
 	err := db.pool.QueryRow(ctx, `
-		SELECT u.id, u.name, u.role, c.id, c.name, g.id, t.scopes, g.resource, g.last_used_at
+		SELECT u.id, u.name, u.role, c.id, c.name, g.id, g.name, t.scopes, g.resource, g.last_used_at
 		FROM oauth_tokens t
 			JOIN oauth_grants g ON g.id = t.grant_id
 			JOIN users u ON u.id = g.user_id
 			JOIN oauth_clients c ON c.id = g.client_id
-		WHERE t.kind = 'access' AND t.signature = $1 AND t.expires_at > $2
-			AND g.revoked_at IS NULL AND u.suspended_at IS NULL AND c.disabled_at IS NULL`, signature, now).
-		Scan(&a.User, &a.UserName, &a.Role, &a.ClientID, &a.Client, &a.Grant, &scopes, &a.Resource, &a.LastUsedAt)
+		WHERE t.kind = $1 AND t.signature = $2 AND t.expires_at > $3
+			AND g.revoked_at IS NULL AND u.suspended_at IS NULL AND c.disabled_at IS NULL`, kind, signature, now).
+		Scan(&a.User, &a.UserName, &a.Role, &a.ClientID, &a.Client, &a.Grant, &a.GrantName, &scopes, &a.Resource, &a.LastUsedAt)
 	a.Scopes = auth.ParseScopes(scopes)
 	return a, explain("find the access token", err)
 }

@@ -1,0 +1,10 @@
+package auth
+
+// The clients that are part of Switchboard. The migrations made their rows; nobody registers as them.
+const (
+	personalClient  = "personal-token" // whose grants are personal tokens; it can ask for nothing
+	hostAgentClient = "hostagent"
+)
+
+// builtInClients are kept though nobody has granted them anything.
+func builtInClients() []string { return []string{personalClient, hostAgentClient} }
