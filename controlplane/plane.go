@@ -66,7 +66,10 @@ func newPlane(c config, s *stores, log *slog.Logger) (*plane, error) {
 	}
 	p.enrol = &enrolment{Fleet: p.fleet, Audience: audience, Log: log}
 	burst := int(math.Ceil(10 * c.Rate)) // ten seconds' worth
-	desk := &mcptools.Desk{Fleet: p.fleet, Log: log, Caller: mcphttp.CallerFrom, Unavailable: mcphttp.MarkUnavailable}
+	desk := &mcptools.Desk{
+		Fleet: p.fleet, Log: log, Caller: mcphttp.CallerFrom, Unavailable: mcphttp.MarkUnavailable,
+		Missing: mcphttp.MarkMissing, NoResource: mcphttp.MarkNoResource,
+	}
 	p.mcp, err = mcphttp.New(mcphttp.Config{
 		PublicURL: c.PublicURL, MCP: desk.Server(version), Bearer: p.oauth.Check, Needs: mcptools.Needs(),
 		Scopes: auth.ResourceScopes(), Origins: c.AllowedOrigin, Log: log,

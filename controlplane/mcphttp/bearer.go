@@ -40,7 +40,7 @@ func (h *Handler) unauthorized(w http.ResponseWriter, r *http.Request, err error
 		h.Log.ErrorContext(r.Context(), "token not checked", "err", err)
 		retryAfter(w, auth.RetryAfter)
 		writeJSON(w, http.StatusServiceUnavailable,
-			[]byte(`{"error":"temporarily_unavailable","error_description":"try again in a moment"}`))
+			[]byte(`{"error":"temporarily_unavailable","error_description":"try again in a moment"}`+"\n"))
 	}
 }
 
@@ -58,5 +58,5 @@ func (h *Handler) challenge(w http.ResponseWriter, status int, c auth.Challenge)
 	if err != nil {
 		panic(err) // two strings
 	}
-	writeJSON(w, status, text)
+	writeJSON(w, status, append(text, '\n'))
 }

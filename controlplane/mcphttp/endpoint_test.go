@@ -156,6 +156,29 @@ func (e *endpoint) tools() *server.MCPServer {
 		<-ctx.Done()
 		return mcp.NewToolResultText("cut"), nil
 	})
+	s.AddTool(mcp.NewTool("needs"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		MarkMissing(ctx, mcp.ClientCapabilities{Sampling: &mcp.SamplingCapability{}})
+		return mcp.NewToolResultError("not seen"), nil
+	})
+	s.AddTool(mcp.NewTool("asks"), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		return server.NewInputRequestBuilder("").Roots("where").ToolResult(), nil
+	})
+	s.AddTool(mcp.NewTool("reports"), func(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		for i := range 3 {
+			if err := s.SendNotificationToClient(ctx, string(mcp.MethodNotificationProgress), map[string]any{
+				"progressToken": request.Params.Meta.ProgressToken, "progress": i,
+			}); err != nil {
+				return nil, err
+			}
+		}
+		return mcp.NewToolResultText("reported"), nil
+	})
+	s.AddResourceTemplate(mcp.NewResourceTemplate("test://{name}", "things"),
+		func(ctx context.Context, _ mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
+			MarkNoResource(ctx)
+			return nil, errors.New("no such thing")
+		})
+	s.EnableSampling()
 	schemes := mcp.NewTool("schemes")
 	schemes.Meta = mcp.NewMetaFromMap(map[string]any{"securitySchemes": []map[string]any{{"type": "oauth2"}}})
 	s.AddTool(schemes, who)

@@ -62,7 +62,7 @@ func New(config Config) (*Handler, error) {
 		doors:    doors,
 		sessions: newSessions(),
 	}
-	lingerAfterAck(config.MCP)
+	linger(config.MCP)
 	h.next = server.NewStreamableHTTPServer(config.MCP,
 		server.WithSessionIdManagerResolver(h.sessions),
 		server.WithSessionIdleTTL(idleExpiry),
@@ -78,6 +78,7 @@ func (h *Handler) Close(ctx context.Context) error { return h.next.Shutdown(ctx)
 // ServeHTTP answers a request, or passes it on to mcp-go. The order is that of cost: what needs no work first.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer := newResponse(w)
+	defer answer.finish()
 	defer h.recover(answer, r)
 	if !h.doors.admit(answer, r) {
 		return

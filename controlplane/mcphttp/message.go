@@ -11,10 +11,22 @@ import (
 
 // message is what must be known of a JSON-RPC message before mcp-go may read it.
 type message struct {
-	method  string          // empty for a response
-	id      json.RawMessage // nil for a notification
-	tool    string          // that tools/call names
-	version string          // the protocol version in _meta, which clients send since 2026-07-28
+	method   string                     // empty for a response
+	id       json.RawMessage            // nil for a notification
+	tool     string                     // that tools/call names
+	uri      string                     // that resources/read names
+	version  string                     // the protocol version in _meta, which clients send since 2026-07-28
+	declared map[string]json.RawMessage // the client's capabilities, from the same place
+	progress bool                       // whether the client wants to hear how it goes
+}
+
+// modern reports whether a message says that it follows 2026-07-28 or later.
+func (m message) modern() bool { return mcp.IsModernProtocol(m.version) }
+
+// declares reports whether the client has a capability, by what this very message says.
+func (m message) declares(capability string) bool {
+	value, ok := m.declared[capability]
+	return ok && string(value) != "null"
 }
 
 // maxID is the largest whole number that mcp-go, which reads ids as floats, gives back unchanged.
@@ -72,6 +84,7 @@ func (m message) readParams(text json.RawMessage) (message, *refusal) {
 	}
 	var params struct {
 		Name json.RawMessage            `json:"name"`
+		URI  json.RawMessage            `json:"uri"`
 		Meta map[string]json.RawMessage `json:"_meta"`
 	}
 	if text[0] != '{' {
@@ -80,8 +93,11 @@ func (m message) readParams(text json.RawMessage) (message, *refusal) {
 	if err := json.Unmarshal(text, &params); err != nil {
 		return m, malformed(mcp.INVALID_PARAMS, m.id, "params._meta must be an object")
 	}
-	// Mcp-go says better than we could what is wrong with a version.
+	// Mcp-go says better than we could what is wrong with these.
 	_ = json.Unmarshal(params.Meta[mcp.MetaKeyProtocolVersion], &m.version)
+	_ = json.Unmarshal(params.Meta[mcp.MetaKeyClientCapabilities], &m.declared)
+	_ = json.Unmarshal(params.URI, &m.uri)
+	m.progress = params.Meta["progressToken"] != nil
 	if m.method != string(mcp.MethodToolsCall) {
 		return m, nil
 	}

@@ -22,7 +22,8 @@ func (h *Handler) post(answer *response, r *http.Request, caller auth.Caller) {
 		refuse(answer, problem)
 		return
 	}
-	modern := mcp.IsModernProtocol(m.version) || mcp.IsModernProtocol(r.Header.Get(mcp.HeaderProtocolVersion))
+	answer.visit.message = m
+	modern := m.modern() || mcp.IsModernProtocol(r.Header.Get(mcp.HeaderProtocolVersion))
 	if modern {
 		r.Header.Del(mcp.HeaderSessionID) // has no meaning in this era
 	}
@@ -46,18 +47,16 @@ func (h *Handler) post(answer *response, r *http.Request, caller auth.Caller) {
 	if m.method == string(mcp.MethodInitialize) {
 		h.makeRoom(r, caller)
 	}
-	h.pass(answer, r, caller, m)
+	h.pass(answer, r, caller, m, modern)
 }
 
 // pass hands a checked message to mcp-go, in the way its method needs.
-func (h *Handler) pass(answer *response, r *http.Request, caller auth.Caller, m message) {
+func (h *Handler) pass(answer *response, r *http.Request, caller auth.Caller, m message, modern bool) {
 	needed := h.needed(m)
 	switch {
-	case m.method == string(mcp.MethodToolsList):
-		held := newHeld()
-		h.next.ServeHTTP(held, r)
-		held.body = liftSecuritySchemes(held.body)
-		held.release(answer)
+	case !modern && needsModern(m):
+		refuse(answer, malformed(mcp.INVALID_PARAMS, m.id,
+			"params._meta must say "+mcp.MetaKeyProtocolVersion+" and "+mcp.MetaKeyClientCapabilities))
 	case needed != "" && !caller.Scopes.Has(needed) && !showsToolChallenges(caller):
 		// The gate refuses it and writes the audit line; only the answer is ours.
 		h.next.ServeHTTP(newHeld(), r)
@@ -65,4 +64,10 @@ func (h *Handler) pass(answer *response, r *http.Request, caller auth.Caller, m 
 	default:
 		h.next.ServeHTTP(answer, r)
 	}
+}
+
+// needsModern reports whether a method came with 2026-07-28, and so cannot be called without what its requests carry.
+func needsModern(m message) bool {
+	method := mcp.MCPMethod(m.method)
+	return method == mcp.MethodServerDiscover || method == mcp.MethodSubscriptionsListen
 }

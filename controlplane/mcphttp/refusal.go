@@ -10,16 +10,18 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// refusal is an answer of ours in JSON-RPC's form. Mcp-go never sees the request.
+// refusal is an answer of ours in JSON-RPC's form.
 type refusal struct {
 	status  int
 	code    int
 	id      json.RawMessage // of the request, if that could be read
 	message string
+	data    any
 }
 
-func refuse(w http.ResponseWriter, problem *refusal) {
-	id := problem.id
+// body is the JSON-RPC error.
+func (p *refusal) body() []byte {
+	id := p.id
 	if id == nil {
 		id = json.RawMessage("null")
 	}
@@ -27,22 +29,27 @@ func refuse(w http.ResponseWriter, problem *refusal) {
 		JSONRPC string          `json:"jsonrpc"`
 		ID      json.RawMessage `json:"id"`
 		Error   rpcError        `json:"error"`
-	}{mcp.JSONRPC_VERSION, id, rpcError{problem.code, problem.message}})
+	}{mcp.JSONRPC_VERSION, id, rpcError{p.code, p.message, p.data}})
 	if err != nil {
-		panic(err) // an id that was valid JSON
+		panic(err) // an id that was valid JSON, and data of ours
 	}
-	writeJSON(w, problem.status, body)
+	return append(body, '\n')
 }
 
 type rpcError struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`
+	Data    any    `json:"data,omitempty"`
+}
+
+func refuse(w http.ResponseWriter, problem *refusal) {
+	writeJSON(w, problem.status, problem.body())
 }
 
 func writeJSON(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n')) // who has gone away reads no answer
+	_, _ = w.Write(body) // who has gone away reads no answer
 }
 
 func noSession() *refusal {

@@ -1,7 +1,10 @@
 package mcphttp
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -12,14 +15,15 @@ import (
 // writeTimeout is how long a client may leave a write unread before its connection is cut.
 const writeTimeout = 30 * time.Second
 
-// response is the writer that mcp-go gets. It sets the headers that hold for every answer, and lets comments keep
-// an event stream alive between mcp-go's events.
+// response is the writer that mcp-go gets. It sets the headers that hold for every answer, amends what mcp-go says,
+// and lets comments keep an event stream alive between mcp-go's events. Mcp-go writes each body and each event whole.
 type response struct {
 	http.ResponseWriter
 	control *http.ResponseController
 	visit   *visit // nil until the caller is known
 
 	mu     sync.Mutex // guards the fields below, and the writer against the keep-alive comments
+	status int        // said, but held back until the body is there, which may change it
 	wrote  bool
 	stream bool
 }
@@ -29,24 +33,29 @@ func newResponse(w http.ResponseWriter) *response {
 	return &response{ResponseWriter: w, control: http.NewResponseController(w)}
 }
 
-// WriteHeader sends the header.
+// WriteHeader begins an event stream at once, and any other answer with its body.
 func (a *response) WriteHeader(status int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.writeHeader(status)
+	if a.wrote {
+		return
+	}
+	a.status = status
+	if strings.HasPrefix(a.Header().Get("Content-Type"), eventStream) {
+		a.beginStream()
+	}
+}
+
+const eventStream = "text/event-stream"
+
+func (a *response) beginStream() {
+	a.stream = true
+	a.Header().Set("X-Accel-Buffering", "no") // else nginx keeps events to itself
+	a.writeHeader(http.StatusOK)
 }
 
 func (a *response) writeHeader(status int) {
-	header := a.Header()
-	header.Set("Cache-Control", "no-store") // mcp-go says no-cache for streams
-	if strings.HasPrefix(header.Get("Content-Type"), "text/event-stream") {
-		header.Set("X-Accel-Buffering", "no") // else nginx keeps events to itself
-		a.stream = true
-	}
-	if status == http.StatusOK && !a.stream && a.visit != nil && a.visit.unavailable.Load() {
-		status = http.StatusServiceUnavailable
-		retryAfter(a.ResponseWriter, auth.RetryAfter)
-	}
+	a.Header().Set("Cache-Control", "no-store") // mcp-go says no-cache for streams
 	a.wrote = true
 	a.ResponseWriter.WriteHeader(status)
 }
@@ -55,20 +64,78 @@ func (a *response) writeHeader(status int) {
 func (a *response) Write(p []byte) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.wrote {
-		a.writeHeader(http.StatusOK)
+	var err error
+	switch {
+	case a.stream:
+		err = a.writeEvent(p)
+	case a.wrote:
+		err = a.send(p)
+	default:
+		err = a.writeBody(p)
 	}
+	return len(p), err
+}
+
+// writeBody sends the answer in one piece.
+func (a *response) writeBody(body []byte) error {
+	status := max(a.status, http.StatusOK)
+	if a.visit != nil {
+		status, body = a.visit.amend(status, a.Header(), body)
+		if status == http.StatusOK && a.visit.unavailable.Load() {
+			status = http.StatusServiceUnavailable
+			retryAfter(a.ResponseWriter, auth.RetryAfter)
+		}
+	}
+	a.Header().Del("Content-Length")
+	a.writeHeader(status)
+	return a.send(body)
+}
+
+// writeEvent sends one event. The last one of a request's stream is its answer.
+func (a *response) writeEvent(event []byte) error {
+	data, ok := bytes.CutPrefix(event, []byte(eventPrefix))
+	if ok && a.visit != nil && isResponse(data) {
+		_, body := a.visit.amend(http.StatusOK, http.Header{}, bytes.TrimSpace(data))
+		event = slices.Concat([]byte(eventPrefix), bytes.TrimSpace(body), []byte("\n\n"))
+	}
+	return a.send(event)
+}
+
+// eventPrefix is how mcp-go begins an event.
+const eventPrefix = "event: message\ndata: "
+
+// isResponse tells an answer from a notification and from a request of the server's.
+func isResponse(data []byte) bool {
+	var message struct {
+		Method json.RawMessage `json:"method"`
+	}
+	return json.Unmarshal(data, &message) == nil && message.Method == nil
+}
+
+func (a *response) send(p []byte) error {
 	a.extend()
-	return a.ResponseWriter.Write(p)
+	_, err := a.ResponseWriter.Write(p)
+	return err
 }
 
 // Flush makes mcp-go see that answers can be streamed.
 func (a *response) Flush() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.wrote = true
+	if !a.wrote {
+		return
+	}
 	a.extend()
 	_ = a.control.Flush() // a lost connection shows at the next read
+}
+
+// finish sends an answer that has no body.
+func (a *response) finish() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.wrote && a.status != 0 {
+		a.writeHeader(a.status)
+	}
 }
 
 // Unwrap serves http.ResponseController.
@@ -112,13 +179,4 @@ func (h *held) WriteHeader(status int) { h.status = status }
 func (h *held) Write(p []byte) (int, error) {
 	h.body = append(h.body, p...)
 	return len(p), nil
-}
-
-// release sends what was held.
-func (h *held) release(w http.ResponseWriter) {
-	for name, values := range h.header {
-		w.Header()[name] = values
-	}
-	w.WriteHeader(h.status)
-	_, _ = w.Write(h.body)
 }

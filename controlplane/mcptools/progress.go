@@ -11,11 +11,6 @@ import (
 // progressEvery is how often a client that asked for it hears that a wait goes on.
 const progressEvery = 5 * time.Second
 
-// linger is how long a call waits after its last notification. Mcp-go v1.2.1 drops the last notification before a
-// result in half of all calls and more: the goroutine that took it off its channel finds the request done before it
-// could write (upstream pull request 969, open). With a pause of a millisecond none of 600 was lost.
-const linger = 2 * time.Millisecond
-
 // report sends progress until stop is called, if the client gave a token for it. Stop waits for the last one.
 func (c call) report(ctx context.Context, total time.Duration, doing string) (stop func()) {
 	if c.meta == nil || c.meta.ProgressToken == nil {
@@ -39,7 +34,6 @@ func (c call) report(ctx context.Context, total time.Duration, doing string) (st
 	return func() {
 		cancel()
 		<-done
-		time.Sleep(linger)
 	}
 }
 

@@ -19,6 +19,10 @@ type Desk struct {
 	Caller func(context.Context) (auth.Caller, bool)
 	// Unavailable is told of a call that failed because Postgres or NATS is away.
 	Unavailable func(context.Context)
+	// Missing is told of a request that needs what its client did not declare, and NoResource of one for a resource
+	// that does not exist, or not for this caller: what the handler then returns is not sent.
+	Missing    func(context.Context, mcp.ClientCapabilities)
+	NoResource func(context.Context)
 }
 
 // instructions are the server's word to every model. Many clients show it no more than the first 512 characters.

@@ -79,7 +79,10 @@ func newWorld(t *testing.T) *world {
 		Store: db, Audit: db.Append, Hosts: dispatch.Hosts{Conn: w.conn}, Changes: dispatch.Changes{Conn: w.conn},
 		PublicURL: w.url, Log: log, Now: time.Now,
 	}
-	desk := &Desk{Fleet: w.fleet, Log: log, Caller: mcphttp.CallerFrom, Unavailable: mcphttp.MarkUnavailable}
+	desk := &Desk{
+		Fleet: w.fleet, Log: log, Caller: mcphttp.CallerFrom, Unavailable: mcphttp.MarkUnavailable,
+		Missing: mcphttp.MarkMissing, NoResource: mcphttp.MarkNoResource,
+	}
 	handler, err := mcphttp.New(mcphttp.Config{
 		PublicURL: w.url, MCP: desk.Server("test"), Scopes: everything(), Log: log, Needs: Needs(),
 		Bearer: func(_ context.Context, token auth.Secret, _ string) (auth.Caller, error) { return testCaller(token) },

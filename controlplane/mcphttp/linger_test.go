@@ -27,3 +27,15 @@ func TestListenIsAcknowledged(t *testing.T) {
 		}
 	}
 }
+
+// All of a call's notifications come, and before its result.
+func TestLastNotification(t *testing.T) {
+	e := start(t, nil)
+	for i := range 500 {
+		got := e.askTool(t, "reports", `{}`)
+		last, result := strings.Index(got.body, `"progress":2`), strings.Index(got.body, `"result"`)
+		if strings.Count(got.body, "notifications/progress") != 3 || last < 0 || result < last {
+			t.Fatalf("call %d: %s", i, got.body)
+		}
+	}
+}
