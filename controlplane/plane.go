@@ -9,11 +9,13 @@ import (
 
 	"switchboard/auth"
 	"switchboard/auth/outbound"
+	"switchboard/auth/seal"
 	"switchboard/controlplane/dispatch"
 	"switchboard/controlplane/embedded"
 	"switchboard/controlplane/fleet"
 	"switchboard/controlplane/mcphttp"
 	"switchboard/controlplane/mcptools"
+	"switchboard/controlplane/notify"
 	"switchboard/hostagent/protocol"
 	"switchboard/web"
 )
@@ -47,8 +49,13 @@ func newPlane(c config, s *stores, log *slog.Logger) (*plane, error) {
 	if p.outbound, err = c.outbound(); err != nil {
 		return nil, err
 	}
+	webhooks, err := seal.New("webhooks", keys...)
+	if err != nil {
+		return nil, err
+	}
 	p.fleet = &fleet.Fleet{
 		Store: s.db, Audit: s.db.Append, Hosts: dispatch.Hosts{Conn: s.conn}, Changes: dispatch.Changes{Conn: s.conn},
+		Webhooks: &notify.Webhooks{Client: p.outbound, Now: time.Now}, Seal: webhooks,
 		PublicURL: c.PublicURL, Log: log, Now: time.Now,
 	}
 	p.accounts = &auth.Accounts{
@@ -132,7 +139,7 @@ func (p *plane) sweep(ctx context.Context) error {
 	ticker := time.NewTicker(time.Hour)
 	defer ticker.Stop()
 	for {
-		if err := errors.Join(p.accounts.Sweep(ctx), p.oauth.Sweep(ctx)); err != nil && ctx.Err() == nil {
+		if err := errors.Join(p.accounts.Sweep(ctx), p.oauth.Sweep(ctx), p.fleet.Sweep(ctx)); err != nil && ctx.Err() == nil {
 			p.log.ErrorContext(ctx, "expired rows not deleted", "err", err)
 		}
 		select {

@@ -74,6 +74,7 @@ func (p *plane) run(env environment, listener net.Listener, beside companion) er
 		return nil
 	})
 	group.Go(func() error { return p.sweep(ctx) })
+	group.Go(func() error { return p.fleet.DeliverNotices(ctx) })
 	group.Go(func() error {
 		defer close(besideDone)
 		if err := p.announce(ctx, env.stdout); err != nil || beside == nil {

@@ -25,4 +25,5 @@ type Batch struct {
 	Prompts     []protocol.Prompt
 	Settlements []protocol.Settlement
 	Messages    []protocol.MessageState
+	Notices     []Notice
 }

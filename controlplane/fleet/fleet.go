@@ -17,8 +17,11 @@ import (
 	"log/slog"
 	"time"
 
+	"switchboard/auth"
 	"switchboard/auth/audit"
+	"switchboard/auth/seal"
 	"switchboard/controlplane/dispatch"
+	"switchboard/controlplane/notify"
 )
 
 // Fleet carries out operations. Its fields are set once, before use.
@@ -27,9 +30,12 @@ type Fleet struct {
 	Audit     func(context.Context, audit.Event) error // appends to the audit chain; committed when it returns
 	Hosts     dispatch.Hosts                           // commands out
 	Changes   dispatch.Changes                         // tells who waits, on every replica, that a session has changed
+	Webhooks  *notify.Webhooks                         // carries notices to who has subscribed
+	Seal      seal.Box                                 // closes the webhooks' secrets
 	PublicURL string                                   // without a trailing slash; links in answers begin with it
 	Log       *slog.Logger
 	Now       func() time.Time
 
-	reads reads
+	reads         reads
+	verifications auth.Limiter // of callback endpoints
 }

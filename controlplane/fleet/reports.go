@@ -94,7 +94,9 @@ func (f *Fleet) batch(ctx context.Context, r protocol.EventsRequest) (Batch, err
 		batch.Events = append(batch.Events, e)
 		if err := batch.add(e); err != nil {
 			f.Log.WarnContext(ctx, "event kept without being understood", "session", r.Session, "seq", e.Seq, "err", err)
+			continue
 		}
+		batch.Notices = append(batch.Notices, notices(e, batch)...)
 	}
 	return batch, nil
 }

@@ -13,4 +13,6 @@ type Store interface {
 	TemplateStore
 	SearchStore
 	AuditStore
+	SubscriptionStore
+	NoticeStore
 }

@@ -27,10 +27,12 @@ func (db *DB) RecordEvents(ctx context.Context, host protocol.HostID, batch flee
 		if len(fresh) == 0 || fresh[0].Seq != last+1 {
 			return nil // a repeat, or a gap: the host hears from where to go on
 		}
+		committed := last
 		last += uint64(len(fresh))
 		writes := &pgx.Batch{}
 		queueEvents(writes, batch.Session, fresh)
 		queueChanges(writes, host, batch)
+		queueNotices(writes, batch, committed)
 		writes.Queue(`UPDATE sessions SET last_seq = $2 WHERE id = $1`, batch.Session, last)
 		return tx.SendBatch(ctx, writes).Close()
 	})
