@@ -77,12 +77,14 @@ func newPlane(c config, s *stores, log *slog.Logger) (*plane, error) {
 		Fleet: p.fleet, Log: log, Caller: mcphttp.CallerFrom, Unavailable: mcphttp.MarkUnavailable,
 		Missing: mcphttp.MarkMissing, NoResource: mcphttp.MarkNoResource,
 	}
-	p.mcp, err = mcphttp.New(mcphttp.Config{
+	endpoint := mcphttp.Config{
 		PublicURL: c.PublicURL, MCP: desk.Server(version), Bearer: p.oauth.Check, Needs: mcptools.Needs(),
 		Scopes: auth.ResourceScopes(), Origins: c.AllowedOrigin, Log: log,
 		PerUser: auth.Rate{PerSecond: c.Rate, Burst: burst},
 		PerAddr: auth.Rate{PerSecond: 4 * c.Rate, Burst: 4 * burst},
-	})
+	}
+	addFixtures(&endpoint)
+	p.mcp, err = mcphttp.New(endpoint)
 	return p, err
 }
 

@@ -18,6 +18,7 @@ type ControlPlane struct {
 	Up       bool     // run `up`, which makes this machine a host called here, instead of `serve`
 	Env      []string // of the process, beside the harness's PATH
 	Listen   string   // chosen at the first Start; the same ever after
+	Front    string   // the public URL, if a proxy stands in front
 
 	processes []*Process // of all starts; the last one is the running one
 }
@@ -26,7 +27,12 @@ type ControlPlane struct {
 var setupLink = regexp.MustCompile(`(?m)First administrator:\s*(\S+)`)
 
 // URL is the public URL.
-func (c *ControlPlane) URL() string { return "http://" + c.Listen }
+func (c *ControlPlane) URL() string {
+	if c.Front != "" {
+		return c.Front
+	}
+	return "http://" + c.Listen
+}
 
 // MCP is the URL that an MCP client is given.
 func (c *ControlPlane) MCP() string { return c.URL() + "/mcp" }

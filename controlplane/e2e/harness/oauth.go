@@ -153,7 +153,7 @@ func (o *OAuth) Authorize(ctx context.Context) (Code, error) {
 		"state": {state}, "resource": {o.Resource.Resource}, "code_challenge_method": {"S256"},
 		"code_challenge": {base64.RawURLEncoding.EncodeToString(challenge[:])},
 	}
-	back, err := o.Browser.consent(ctx, o.Server.Authorization+"?"+query.Encode(), o.Redirect)
+	back, err := o.Browser.Consent(ctx, o.Server.Authorization+"?"+query.Encode(), o.Redirect)
 	if err != nil {
 		return Code{}, fmt.Errorf("authorizing: %w", err)
 	}
@@ -169,8 +169,8 @@ func (o *OAuth) Authorize(ctx context.Context) (Code, error) {
 	return code, nil
 }
 
-// consent opens an authorization request, logs in if asked, and allows it.
-func (b *Browser) consent(ctx context.Context, request, redirect string) (*url.URL, error) {
+// Consent opens an authorization request, logs in if asked, and allows it. What it returns is where that leads to.
+func (b *Browser) Consent(ctx context.Context, request, redirect string) (*url.URL, error) {
 	target, err := url.Parse(request)
 	if err != nil {
 		return nil, err
