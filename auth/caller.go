@@ -50,6 +50,10 @@ const (
 // be given it.
 const ScopeManage Scope = "manage"
 
+// ScopeHostsEnroll lets the host agent make the one machine that a person allowed it a host of his. Only that
+// client can be given it, and for another resource than the others; so it opens nothing else.
+const ScopeHostsEnroll Scope = "hosts:enroll"
+
 // AllScopes are those that a client may ask for, in the order in which a person is shown them.
 func AllScopes() Scopes {
 	return Scopes{ScopeSessionsRead, ScopeSessionsWrite, ScopePromptsAnswer, ScopeHostsRead, ScopeOffline}
@@ -66,6 +70,8 @@ func (s Scope) Words() string {
 		return "Answer an agent's questions and permission prompts"
 	case ScopeHostsRead:
 		return "See hosts and whether they are online"
+	case ScopeHostsEnroll:
+		return "Make one machine a host of yours"
 	case ScopeOffline:
 		return "Stay connected until you revoke it"
 	}

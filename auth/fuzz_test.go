@@ -55,12 +55,57 @@ func FuzzParseBearer(f *testing.F) {
 		if strings.ContainsAny(string(token), " \t\r\n\x00,") {
 			t.Errorf("%q: token %q", header, string(token))
 		}
-		for _, kind := range []TokenKind{KindCode, KindAccess, KindRefresh, KindPersonal} {
+		for _, kind := range []TokenKind{KindCode, KindAccess, KindRefresh, KindPersonal, KindDevice} {
 			if _, ok := o.tokens().verify(kind, token); ok {
 				t.Errorf("%q was not made here", header)
 			}
 		}
 	})
+}
+
+func FuzzParseUserCode(f *testing.F) {
+	for _, typed := range []string{
+		"BCDF-GHJK", "bcdfghjk", " b c d f\u2011ghjk ", "ABCD-EFGH", "BCDF-GHJ", "BCDF-GHJKL", "", "--------", "\xff", "ＢＣＤＦ-GHJK", "ſſſſſſſſ",
+	} {
+		f.Add(typed)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		code, ok := ParseUserCode(typed)
+		if ok != (code != "") {
+			t.Errorf("%q reads as %q, %v", typed, code, ok)
+		}
+		if !ok {
+			return
+		}
+		if len(code) != userCodeLength || strings.Trim(code, userCodeLetters) != "" {
+			t.Errorf("%q reads as %q", typed, code)
+		}
+		for _, again := range []string{code, FormatUserCode(code), strings.ToLower(FormatUserCode(code))} {
+			if got, ok := ParseUserCode(again); !ok || got != code {
+				t.Errorf("%q reads as %q, %v; want %q", again, got, ok, code)
+			}
+		}
+	})
+}
+
+func TestNewUserCodesAreFairAndReadable(t *testing.T) {
+	seen := map[rune]int{}
+	const codes = 5000
+	for range codes {
+		code := newUserCode()
+		if parsed, ok := ParseUserCode(FormatUserCode(code)); !ok || parsed != code {
+			t.Fatalf("%q cannot be typed", code)
+		}
+		for _, letter := range code {
+			seen[letter]++
+		}
+	}
+	// Each letter is drawn 2000 times on average, with a deviation of 44; seven of these never happen.
+	for _, letter := range userCodeLetters {
+		if n := seen[letter]; n < 1700 || n > 2300 {
+			t.Errorf("%c was drawn %d times of %d", letter, n, codes*userCodeLength)
+		}
+	}
 }
 
 func FuzzReturnTo(f *testing.F) {

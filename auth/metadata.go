@@ -12,6 +12,7 @@ type serverMetadata struct {
 	TokenEndpoint                 string   `json:"token_endpoint"`
 	RegistrationEndpoint          string   `json:"registration_endpoint"`
 	RevocationEndpoint            string   `json:"revocation_endpoint"`
+	DeviceAuthorizationEndpoint   string   `json:"device_authorization_endpoint"` // RFC 8628 section 4
 	ScopesSupported               Scopes   `json:"scopes_supported"`
 	ResponseTypesSupported        []string `json:"response_types_supported"`
 	ResponseModesSupported        []string `json:"response_modes_supported"`
@@ -32,6 +33,7 @@ func (o *OAuth) ServerMetadata(w http.ResponseWriter, r *http.Request) {
 		TokenEndpoint:                 o.PublicURL + TokenPath,
 		RegistrationEndpoint:          o.PublicURL + RegisterPath,
 		RevocationEndpoint:            o.PublicURL + RevokePath,
+		DeviceAuthorizationEndpoint:   o.PublicURL + DeviceAuthorizationPath,
 		ScopesSupported:               AllScopes(),
 		ResponseTypesSupported:        []string{"code"},
 		ResponseModesSupported:        []string{"query"},

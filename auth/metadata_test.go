@@ -15,10 +15,11 @@ func TestServerMetadata(t *testing.T) {
 	want := map[string]any{
 		"issuer": i, "authorization_endpoint": i + "/authorize", "token_endpoint": i + "/token",
 		"registration_endpoint": i + "/register", "revocation_endpoint": i + "/revoke",
+		"device_authorization_endpoint":                  i + "/device_authorization",
 		"scopes_supported":                               []any{"sessions:read", "sessions:write", "prompts:answer", "hosts:read", "offline_access"},
 		"response_types_supported":                       []any{"code"},
 		"response_modes_supported":                       []any{"query"},
-		"grant_types_supported":                          []any{"authorization_code", "refresh_token"},
+		"grant_types_supported":                          []any{"authorization_code", "refresh_token", grantDevice},
 		"code_challenge_methods_supported":               []any{"S256"},
 		"token_endpoint_auth_methods_supported":          []any{"none", "client_secret_basic", "client_secret_post"},
 		"revocation_endpoint_auth_methods_supported":     []any{"none", "client_secret_basic", "client_secret_post"},

@@ -26,6 +26,7 @@ type OAuth struct {
 	OldSecrets [][]byte
 
 	registrations Limiter
+	devices       Limiter
 }
 
 // Where the endpoints are; PublicURL comes before.
@@ -35,6 +36,9 @@ const (
 	RegisterPath  = "/register"
 	RevokePath    = "/revoke"
 	ResourcePath  = "/mcp" // what all tokens are for
+
+	DeviceAuthorizationPath = "/device_authorization"
+	DevicePath              = "/device" // the page where a person types a device's code
 
 	ServerMetadataPath   = "/.well-known/oauth-authorization-server"
 	OpenIDMetadataPath   = "/.well-known/openid-configuration"
@@ -150,6 +154,8 @@ const (
 	KindRefresh TokenKind = "refresh"
 	// KindPersonal is used like an access token, but lives as long as its person said and is never exchanged.
 	KindPersonal TokenKind = "pat"
+	// KindDevice is a device code. It is kept with its request, and not among the tokens.
+	KindDevice TokenKind = "device"
 )
 
 // StoredToken is a code or token as it is kept: its signature, from which it cannot be made.
@@ -197,6 +203,8 @@ type OAuthStore interface {
 	DeleteToken(ctx context.Context, kind TokenKind, signature string) error
 	// Exchange runs do in one transaction, committed if do returns nil.
 	Exchange(ctx context.Context, do func(tx ExchangeTx) error) error
+
+	DeviceStore
 }
 
 // ExchangeTx is one request at the token endpoint. All it does is committed together.
@@ -210,6 +218,8 @@ type ExchangeTx interface {
 	InsertToken(ctx context.Context, t StoredToken) error
 	TouchGrant(ctx context.Context, id GrantID, addr string, at time.Time) error
 	RevokeGrant(ctx context.Context, id GrantID, why string, at time.Time) error
+
+	DeviceTx
 }
 
 // Access is who holds a good access token.

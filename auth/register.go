@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -95,7 +96,7 @@ func (o *OAuth) addClient(ctx context.Context, asked registration, addr string) 
 		answer.Secret, answer.Expires = string(secret), new(int64)
 	}
 	who := Caller{ClientID: client.ID, Client: client.Name, Addr: addr}
-	if err := o.record(ctx, who, "oauth.register", client.ID, true, map[string]string{"redirect": client.RedirectURIs[0]}); err != nil {
+	if err := o.record(ctx, who, "oauth.register", client.ID, true, map[string]string{"redirect": strings.Join(client.RedirectURIs, " ")}); err != nil {
 		return registered{}, err
 	}
 	return answer, o.Store.InsertClient(ctx, client)
@@ -165,6 +166,11 @@ func inferApplicationType(uris []string) string {
 }
 
 func (m *registration) checkRedirectURIs() error {
+	deviceOnly := slices.Contains(m.GrantTypes, grantDevice) && !slices.Contains(m.GrantTypes, grantCode)
+	if len(m.RedirectURIs) == 0 && deviceOnly {
+		m.RedirectURIs = []string{} // nobody is redirected
+		return nil
+	}
 	if len(m.RedirectURIs) == 0 {
 		return refuse("invalid_redirect_uri", "redirect_uris is missing.")
 	}
@@ -181,23 +187,31 @@ func (m *registration) checkRedirectURIs() error {
 
 func (m *registration) checkGrants() error {
 	if len(m.GrantTypes) == 0 {
-		m.GrantTypes = grantTypes()
+		m.GrantTypes = []string{grantCode, grantRefresh}
 	}
 	for _, grant := range m.GrantTypes {
 		if !slices.Contains(grantTypes(), grant) {
 			return badMetadata("grant_types may have %v.", grantTypes())
 		}
 	}
-	if !slices.Contains(m.GrantTypes, grantCode) {
-		return badMetadata("grant_types must have %s.", grantCode)
+	if !slices.Contains(m.GrantTypes, grantCode) && !slices.Contains(m.GrantTypes, grantDevice) {
+		return badMetadata("grant_types must have %s or %s.", grantCode, grantDevice)
 	}
-	if len(m.ResponseTypes) == 0 {
-		m.ResponseTypes = []string{"code"}
+	if len(m.ResponseTypes) == 0 || !slices.Contains(m.GrantTypes, grantCode) {
+		m.ResponseTypes = m.responseTypes()
 	}
-	if !slices.Equal(m.ResponseTypes, []string{"code"}) {
+	if !slices.Equal(m.ResponseTypes, m.responseTypes()) {
 		return badMetadata(`response_types must be ["code"].`)
 	}
 	return nil
+}
+
+// responseTypes are those of the authorization endpoint, which a device does without.
+func (m *registration) responseTypes() []string {
+	if slices.Contains(m.GrantTypes, grantCode) {
+		return []string{"code"}
+	}
+	return []string{}
 }
 
 // checkTexts looks at what people will be shown. The scopes that we do not know are dropped, since asking for

@@ -11,9 +11,11 @@ func (o *OAuth) Resource() string { return o.PublicURL + ResourcePath }
 // isResource reports whether a client that names resource means ours: the same URL, where case does not matter
 // in scheme and host, the scheme's own port may be written out, and one slash may follow the path. An empty list
 // means it too, since older clients do not know the parameter.
-func (o *OAuth) isResource(named []string) bool {
+func (o *OAuth) isResource(named []string) bool { return allMean(named, o.Resource()) }
+
+func allMean(named []string, ours string) bool {
 	for _, resource := range named {
-		if canonicalResource(resource) != canonicalResource(o.Resource()) {
+		if canonicalResource(resource) != canonicalResource(ours) {
 			return false
 		}
 	}

@@ -109,6 +109,7 @@ func startServer(t *testing.T, database, publicURL string, clock *clock) *server
 	mux.HandleFunc(auth.TokenPath, s.oauth.Token)
 	mux.HandleFunc(auth.RegisterPath, s.oauth.Register)
 	mux.HandleFunc(auth.RevokePath, s.oauth.Revoke)
+	mux.HandleFunc(auth.DeviceAuthorizationPath, s.oauth.DeviceAuthorization)
 	mux.HandleFunc(auth.ServerMetadataPath, s.oauth.ServerMetadata)
 	mux.HandleFunc(auth.OpenIDMetadataPath, s.oauth.ServerMetadata)
 	mux.HandleFunc(auth.ResourceMetadataPath, s.oauth.ResourceMetadata)

@@ -10,14 +10,15 @@ import (
 )
 
 // grantTypes are those of the token endpoint.
-func grantTypes() []string { return []string{grantCode, grantRefresh} }
+func grantTypes() []string { return []string{grantCode, grantRefresh, grantDevice} }
 
 const (
 	grantCode    = "authorization_code"
 	grantRefresh = "refresh_token"
+	grantDevice  = "urn:ietf:params:oauth:grant-type:device_code"
 )
 
-// Token answers at TokenPath: a code or a refresh token against tokens.
+// Token answers at TokenPath: a code, a device code or a refresh token against tokens.
 func (o *OAuth) Token(w http.ResponseWriter, r *http.Request) {
 	if !o.allow(w, r, http.MethodPost) {
 		return
@@ -50,6 +51,9 @@ func (o *OAuth) token(w http.ResponseWriter, r *http.Request) (fosite.AccessResp
 	if err := o.checkTokenRequest(client, form); err != nil {
 		return nil, err
 	}
+	if form.Get("grant_type") == grantDevice {
+		return o.redeemDevice(r, client, form)
+	}
 	return o.exchange(r, client, form)
 }
 
@@ -59,10 +63,10 @@ func (o *OAuth) checkTokenRequest(client Client, form url.Values) error {
 	if !slices.Contains(client.Metadata.GrantTypes, grant) {
 		return refuse("unauthorized_client", "The client did not register for the grant_type %s.", grant)
 	}
-	if !o.isResource(form["resource"]) {
+	if grant != grantDevice && !o.isResource(form["resource"]) {
 		return refuse("invalid_target", "The resource must be %s.", o.Resource())
 	}
-	needs := map[string]string{grantCode: "code", grantRefresh: "refresh_token"}[grant]
+	needs := map[string]string{grantCode: "code", grantRefresh: "refresh_token", grantDevice: "device_code"}[grant]
 	if form.Get(needs) == "" {
 		return refuse("invalid_request", "The parameter %s is missing.", needs)
 	}

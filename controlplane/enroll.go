@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -13,10 +14,11 @@ import (
 	"switchboard/hostagent/protocol"
 )
 
-// enrolment answers POST /enroll, where a machine trades a join token for being a host. The token is the only
-// right that is needed, so attempts are counted.
+// enrolment answers POST /enroll, where a machine trades a join token, or the access token of `hostagent login`, for
+// being a host. The token is the only right that is needed, so attempts are counted.
 type enrolment struct {
 	Fleet    *fleet.Fleet
+	OAuth    *auth.OAuth
 	Audience string // what hosts call this control plane in their proofs
 	Log      *slog.Logger
 
@@ -43,12 +45,35 @@ func (e *enrolment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuseEnrolment(w, http.StatusBadRequest, refused.Code, refused.Message)
 		return
 	}
-	host, err := e.Fleet.Enrol(r.Context(), fleet.Enrolment{Token: request.Token, NKey: request.NKey}, r.RemoteAddr)
+	host, err := e.enrol(r.Context(), fleet.Enrolment{Token: request.Token, NKey: request.NKey}, r.RemoteAddr)
 	if err != nil {
 		e.refuse(w, r, err)
 		return
 	}
 	writeJSON(w, http.StatusOK, protocol.EnrolReply{Host: host.ID, Name: host.Name, Audience: e.Audience})
+}
+
+// enrol spends the token. What is no access token, or one that has made a host, is left to be known as a join token.
+func (e *enrolment) enrol(ctx context.Context, asked fleet.Enrolment, addr string) (fleet.Host, error) {
+	caller, name, err := e.OAuth.Enrolling(ctx, auth.Secret(asked.Token), addr)
+	if errors.Is(err, auth.ErrInvalidToken) {
+		return e.Fleet.Enrol(ctx, asked, addr)
+	}
+	if err != nil {
+		return fleet.Host{}, err
+	}
+	if err := e.Fleet.AdmitHost(ctx, caller, asked.Token, name); err != nil {
+		return fleet.Host{}, err
+	}
+	host, err := e.Fleet.Enrol(ctx, asked, addr)
+	if err != nil {
+		return fleet.Host{}, err
+	}
+	// The token can make no second host, and expires soon; so a grant that cannot be ended now does no harm.
+	if err := e.OAuth.Enrolled(context.WithoutCancel(ctx), caller); err != nil {
+		e.Log.ErrorContext(ctx, "grant of a new host not ended", "host", host.ID, "err", err)
+	}
+	return host, nil
 }
 
 func readEnrolment(w http.ResponseWriter, r *http.Request) (protocol.EnrolRequest, *protocol.Refusal) {

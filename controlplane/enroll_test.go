@@ -1,18 +1,24 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nkeys"
 
+	"switchboard/auth"
 	"switchboard/controlplane/embedded/pgtest"
 	"switchboard/controlplane/fleet"
 	"switchboard/controlplane/postgres"
@@ -30,7 +36,11 @@ func newEnrolment(t *testing.T) *enrolment {
 	t.Cleanup(db.Close)
 	quiet := slog.New(slog.DiscardHandler)
 	f := &fleet.Fleet{Store: db, Audit: db.Append, PublicURL: "https://switchboard.test", Log: quiet, Now: time.Now}
-	return &enrolment{Fleet: f, Audience: "test", Log: quiet}
+	oauth := &auth.OAuth{
+		Store: db, Accounts: &auth.Accounts{Store: db, Audit: db, PublicURL: f.PublicURL, Now: time.Now, Log: quiet},
+		Audit: db, PublicURL: f.PublicURL, Now: time.Now, Log: quiet, Secret: bytes.Repeat([]byte("k"), 32),
+	}
+	return &enrolment{Fleet: f, OAuth: oauth, Audience: "test", Log: quiet}
 }
 
 func (e *enrolment) post(t *testing.T, body string) (status int, answer string) {
@@ -115,4 +125,100 @@ func TestEnrolIsLimited(t *testing.T) {
 		}
 	}
 	t.Error("never limited")
+}
+
+// hostToken has a person allow the host agent a machine of that name.
+func (e *enrolment) hostToken(t *testing.T, name string) string {
+	t.Helper()
+	accounts := e.OAuth.Accounts
+	link, _, err := accounts.SetupLink(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	account := auth.NewAccount{Name: "ada", Password: "correct horse battery staple"}
+	login, err := accounts.Accept(t.Context(), auth.Secret(link[strings.LastIndex(link, "/")+1:]), account, auth.Browser{Addr: "192.0.2.2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	caller, _, err := accounts.Caller(t.Context(), login.Token, "192.0.2.2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told map[string]any
+	e.form(t, e.OAuth.DeviceAuthorization, "client_id=hostagent", &told)
+	if _, err := e.OAuth.DecideDevice(t.Context(), caller, told["user_code"].(string), true, name); err != nil {
+		t.Fatal(err)
+	}
+	form := "client_id=hostagent&grant_type=urn:ietf:params:oauth:grant-type:device_code&device_code=" + told["device_code"].(string)
+	e.form(t, e.OAuth.Token, form, &told)
+	return told["access_token"].(string)
+}
+
+func (e *enrolment) form(t *testing.T, handler http.HandlerFunc, form string, answer any) {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(form))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	handler(w, r)
+	if err := json.Unmarshal(w.Body.Bytes(), answer); err != nil || w.Code != http.StatusOK {
+		t.Fatalf("%d %s: %v", w.Code, w.Body, err)
+	}
+}
+
+// TestEnrolWithAccessToken trades what `hostagent login` got: once, for one key, and the grant is over.
+func TestEnrolWithAccessToken(t *testing.T) {
+	e := newEnrolment(t)
+	token := e.hostToken(t, "desk")
+	body := func(nkey string) string { return fmt.Sprintf(`{"version":1,"token":%q,"nkey":%q}`, token, nkey) }
+	keys := make([]string, 16)
+	for i := range keys {
+		keys[i] = newNKey(t)
+	}
+	statuses := make([]int, len(keys))
+	var group sync.WaitGroup
+	for i, nkey := range keys {
+		group.Go(func() { statuses[i], _ = e.post(t, body(nkey)) })
+	}
+	group.Wait()
+	winner := slices.Index(statuses, http.StatusOK)
+	for i, status := range statuses {
+		if i != winner && status != http.StatusForbidden {
+			t.Errorf("a loser got %d", status)
+		}
+	}
+	if winner < 0 || slices.Contains(statuses[winner+1:], http.StatusOK) {
+		t.Fatalf("statuses %v, want one 200", statuses)
+	}
+	if _, _, err := e.OAuth.Enrolling(t.Context(), auth.Secret(token), ""); !errors.Is(err, auth.ErrInvalidToken) {
+		t.Errorf("the grant lives on: %v", err)
+	}
+	// The answer may have been lost: the same key finds its host, another does not.
+	if status, answer := e.post(t, body(keys[winner])); status != http.StatusOK || !strings.Contains(answer, "desk") {
+		t.Errorf("repeat: %d %s", status, answer)
+	}
+	if status, answer := e.post(t, body(newNKey(t))); status != http.StatusForbidden {
+		t.Errorf("second machine: %d %s", status, answer)
+	}
+	host, err := e.Fleet.HostByKey(t.Context(), keys[winner])
+	if err != nil || host.Name != "desk" || host.OwnerName != "ada" {
+		t.Errorf("host %+v, %v", host, err)
+	}
+}
+
+// TestLoginIsOneContract: both sides name the same endpoint, client and scope.
+func TestLoginIsOneContract(t *testing.T) {
+	for name, pair := range map[string][2]string{
+		"path":  {auth.EnrolPath, protocol.EnrolPath},
+		"scope": {string(auth.ScopeHostsEnroll), protocol.LoginScope},
+	} {
+		if pair[0] != pair[1] {
+			t.Errorf("%s: %q and %q", name, pair[0], pair[1])
+		}
+	}
+	e := newEnrolment(t)
+	var told map[string]any
+	form := url.Values{
+		"client_id": {protocol.LoginClient}, protocol.LoginHostName: {strings.Repeat("x", protocol.MaxLoginHostIs)}, protocol.LoginHostUser: {"ada"},
+	}
+	e.form(t, e.OAuth.DeviceAuthorization, form.Encode(), &told)
 }

@@ -71,7 +71,7 @@ func newPlane(c config, s *stores, log *slog.Logger) (*plane, error) {
 		Conn: s.conn, Dial: s.nats.Dial, HostByKey: p.hostByKey, Away: p.away, Log: log,
 		Proofs: &dispatch.Proofs{Audience: audience, Now: time.Now},
 	}
-	p.enrol = &enrolment{Fleet: p.fleet, Audience: audience, Log: log}
+	p.enrol = &enrolment{Fleet: p.fleet, OAuth: p.oauth, Audience: audience, Log: log}
 	burst := int(math.Ceil(10 * c.Rate)) // ten seconds' worth
 	desk := &mcptools.Desk{
 		Fleet: p.fleet, Log: log, Caller: mcphttp.CallerFrom, Unavailable: mcphttp.MarkUnavailable,

@@ -22,6 +22,7 @@ func (p *plane) routes() http.Handler {
 	mux.HandleFunc(auth.TokenPath, p.oauth.Token)
 	mux.HandleFunc(auth.RegisterPath, p.oauth.Register)
 	mux.HandleFunc(auth.RevokePath, p.oauth.Revoke)
+	mux.HandleFunc(auth.DeviceAuthorizationPath, p.oauth.DeviceAuthorization)
 
 	// Hosts.
 	mux.Handle("POST "+protocol.EnrolPath, p.enrol)
@@ -34,6 +35,9 @@ func (p *plane) routes() http.Handler {
 	mux.Handle("GET /login", page(p.pages.Login))
 	mux.Handle("POST /login", page(p.pages.LogIn))
 	mux.Handle("POST /logout", page(p.pages.LogOut))
+	mux.Handle("GET "+auth.DevicePath, page(p.pages.Device))
+	mux.Handle("POST "+auth.DevicePath, page(p.pages.AskDevice))
+	mux.Handle("POST "+auth.DevicePath+"/decide", page(p.pages.DecideDevice))
 	mux.Handle("GET /account", page(p.pages.Account))
 	mux.Handle("POST /account", page(p.pages.ChangePassword))
 	mux.Handle("POST /account/logins/end", page(p.pages.EndOtherLogins))

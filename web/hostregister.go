@@ -46,7 +46,7 @@ func (p *Pages) RegisterHost(w http.ResponseWriter, r *http.Request) error {
 		HostName:  token.HostName,
 		Command:   "hostagent enroll " + p.PublicURL + " " + token.Token,
 		ExpiresAt: token.ExpiresAt,
-		Waiting:   waiting{Address: "/hosts/waiting?name=" + url.QueryEscape(token.HostName)},
+		Waiting:   waitingFor(token.HostName),
 	}
 	return p.show(w, http.StatusOK, "host-token", visit.view(r, "Register a host", page))
 }
@@ -55,6 +55,10 @@ func (p *Pages) RegisterHost(w http.ResponseWriter, r *http.Request) error {
 type waiting struct {
 	Address string // of the page that says it anew
 	Host    *hostCard
+}
+
+func waitingFor(name string) waiting {
+	return waiting{Address: "/hosts/waiting?name=" + url.QueryEscape(name)}
 }
 
 // HostWaiting says whether a host of this name has connected.
@@ -68,7 +72,8 @@ func (p *Pages) HostWaiting(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	name := r.URL.Query().Get("name")
-	state := waiting{Address: "/hosts/waiting?name=" + url.QueryEscape(name), Host: p.named(hosts, name)}
+	state := waitingFor(name)
+	state.Host = p.named(hosts, name)
 	return p.show(w, http.StatusOK, "host-waiting", visit.view(r, "Register "+line(name), state))
 }
 

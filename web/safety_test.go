@@ -82,7 +82,7 @@ func (c crowd) everyPage() []string {
 		session, session + "?seen=" + string(c.settled.ID) + "&sent=" + q, session + "?seen=" + q, session + "?cursor=" + q,
 		session + "/screen", session + "/terminal", session + "/changes", session + "/terminate",
 		"/hosts", "/hosts/new", "/hosts/waiting?name=" + q, "/hosts/" + string(c.host.ID), "/hosts/" + string(c.host.ID) + "/remove",
-		"/clients", "/clients?all=yes", "/tokens", "/users", "/templates", "/audit", "/audit?filter=" + q, "/account",
+		"/clients", "/clients?all=yes", "/tokens", "/device", "/device?user_code=" + q, "/users", "/templates", "/audit", "/audit?filter=" + q, "/account",
 		"/login?return_to=" + q, "/sessions/" + q, "/hosts/" + q, "/prompts/" + q, "/invite/" + q, "/nowhere/" + q,
 		"/authorize?client_id=" + q,
 	}
@@ -152,7 +152,7 @@ func (c crowd) acts() []string {
 	return []string{
 		"/sessions", session + "/messages", session + "/interrupt", session + "/resume", session + "/terminate",
 		session + "/prompts/" + string(c.prompt.ID), "/hosts", "/hosts/" + string(c.host.ID) + "/shares",
-		"/hosts/" + string(c.host.ID) + "/remove", "/clients/x/revoke", "/clients/revoke", "/tokens", "/users", "/users/x/suspend", "/users/x/logins/end", "/templates",
+		"/hosts/" + string(c.host.ID) + "/remove", "/clients/x/revoke", "/clients/revoke", "/tokens", "/device", "/device/decide", "/users", "/users/x/suspend", "/users/x/logins/end", "/templates",
 		"/templates/nightly/remove", "/account", "/account/logins/end", "/account/logins/x/end", "/logout",
 	}
 }

@@ -82,6 +82,7 @@ func newSite(t *testing.T) *site {
 	mux.HandleFunc(auth.AuthorizePath, oauth.Authorize)
 	mux.HandleFunc(auth.RegisterPath, oauth.Register)
 	mux.HandleFunc(auth.TokenPath, oauth.Token)
+	mux.HandleFunc(auth.DeviceAuthorizationPath, oauth.DeviceAuthorization)
 	for pattern, page := range routes(s.pages) {
 		mux.Handle(pattern, s.pages.Handler(page))
 	}
@@ -130,6 +131,9 @@ func routes(p *web.Pages) map[string]web.Page {
 		"GET /clients":                              p.Clients,
 		"POST /clients/revoke":                      p.RevokeAll,
 		"POST /clients/{grant}/revoke":              p.RevokeGrant,
+		"GET /device":                               p.Device,
+		"POST /device":                              p.AskDevice,
+		"POST /device/decide":                       p.DecideDevice,
 		"GET /tokens":                               p.Tokens,
 		"POST /tokens":                              p.CreateToken,
 		"GET /users":                                p.Users,

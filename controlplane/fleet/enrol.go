@@ -24,13 +24,14 @@ type JoinToken struct {
 
 // Enrolment is what a machine says of itself to become a host.
 type Enrolment struct {
-	Token string // the join token
+	Token string // the join token, or a host agent's access token that AdmitHost has seen
 	NKey  string // the public half of the key that it made
 }
 
 // EnrolStore keeps join tokens, and trades them for hosts.
 type EnrolStore interface {
-	// InsertJoinToken keeps a token's hash. Without an owner it is the first administrator's, if there is one.
+	// InsertJoinToken keeps a token's hash, unless it has it. Without an owner it is the first administrator's, if there
+	// is one.
 	InsertJoinToken(ctx context.Context, hash []byte, token JoinToken) error
 	// JoinToken finds what a token is for. ErrNotFound: unknown, expired at the given time, or used by another key.
 	JoinToken(ctx context.Context, hash []byte, nkey string, at time.Time) (JoinToken, error)
@@ -59,18 +60,50 @@ func (f *Fleet) CreateJoinToken(ctx context.Context, c auth.Caller, hostName str
 	if err != nil {
 		return JoinToken{}, err
 	}
-	hostName = strings.TrimSpace(hostName)
-	if err := checkHostName(hostName); err != nil {
-		return JoinToken{}, err
-	}
-	taken, err := f.Store.HostNameTaken(ctx, hostName)
+	hostName, err = f.newHostName(ctx, hostName)
 	if err != nil {
 		return JoinToken{}, err
 	}
-	if taken {
-		return JoinToken{}, f.nameTaken(hostName)
-	}
 	return f.newJoinToken(ctx, c.User, hostName)
+}
+
+// newHostName checks a name that a person wants to give to a machine.
+func (f *Fleet) newHostName(ctx context.Context, name string) (string, error) {
+	name = strings.TrimSpace(name)
+	if err := checkHostName(name); err != nil {
+		return "", err
+	}
+	taken, err := f.Store.HostNameTaken(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	if taken {
+		return "", f.nameTaken(name)
+	}
+	return name, nil
+}
+
+// NewHostName checks a name that the caller wants to give to a machine that asks to become his host.
+func (f *Fleet) NewHostName(ctx context.Context, c auth.Caller, name string) (string, error) {
+	if !c.Scopes.Has(auth.ScopeManage) {
+		return "", &auth.ScopeError{Needed: auth.ScopeManage}
+	}
+	return f.newHostName(ctx, name)
+}
+
+// AdmitHost makes the token with which a machine's host agent acts for the caller a join token too, so that the rest
+// is one way: it is good for one key, and a repeat with that finds the host that it made.
+func (f *Fleet) AdmitHost(ctx context.Context, c auth.Caller, token, hostName string) error {
+	err := f.anywhere(ctx, c, deed{action: "host.invite", scope: auth.ScopeHostsEnroll, target: limit(hostName)})
+	if err != nil {
+		return err
+	}
+	if err := checkHostName(hostName); err != nil {
+		return err
+	}
+	return f.Store.InsertJoinToken(ctx, hashToken(token), JoinToken{
+		HostName: hostName, Owner: c.User, ExpiresAt: f.Now().Add(joinTokenLife),
+	})
 }
 
 func (f *Fleet) nameTaken(name string) error {

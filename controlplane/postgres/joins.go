@@ -16,7 +16,8 @@ const firstAdmin = `(SELECT id FROM users WHERE role = 'admin' ORDER BY created_
 func (db *DB) InsertJoinToken(ctx context.Context, hash []byte, t fleet.JoinToken) error {
 	_, err := db.pool.Exec(ctx, `
 		INSERT INTO join_tokens (token_hash, host_name, owner_id, expires_at)
-		VALUES ($1, $2, coalesce(nullif($3, ''), `+firstAdmin+`), $4)`, hash, t.HostName, t.Owner, t.ExpiresAt)
+		VALUES ($1, $2, coalesce(nullif($3, ''), `+firstAdmin+`), $4)
+		ON CONFLICT (token_hash) DO NOTHING`, hash, t.HostName, t.Owner, t.ExpiresAt)
 	return explain("keep a join token", err)
 }
 

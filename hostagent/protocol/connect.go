@@ -15,12 +15,23 @@ const (
 	ConnectPath = "/nats"   // WebSocket that carries the NATS protocol, after a Proof
 )
 
-// EnrolRequest trades a join token for being a host.
+// EnrolRequest trades a token for being a host.
 type EnrolRequest struct {
 	Version int    `json:"version"` // the contract's
-	Token   string `json:"token"`
-	NKey    string `json:"nkey"` // the public half of the key that was made on the host
+	Token   string `json:"token"`   // a join token, or the access token of LoginClient
+	NKey    string `json:"nkey"`    // the public half of the key that was made on the host
 }
+
+// How `hostagent login` gets a token from the control plane's authorization server (RFC 8628): as this client, with
+// this scope. Beside RFC 8628's parameters it sends what the machine is called, and as whom its agents run; the person
+// who is asked sees both.
+const (
+	LoginClient    = "hostagent"
+	LoginScope     = "hosts:enroll"
+	LoginHostName  = "host_name"
+	LoginHostUser  = "host_user"
+	MaxLoginHostIs = 64 // characters of each of the two
+)
 
 // EnrolReply is what the host goes by from now on.
 type EnrolReply struct {
