@@ -24,7 +24,7 @@ var mayImport = map[string][]string{
 	"controlplane/fleet": {"auth", "auth/audit", "auth/outbound", "auth/seal", "controlplane/dispatch", "controlplane/notify",
 		"hostagent/protocol"},
 	"controlplane/mcphttp":  {"auth"},
-	"controlplane/mcptools": {"auth", "controlplane/fleet", "hostagent/protocol"},
+	"controlplane/mcptools": {"auth", "auth/seal", "controlplane/fleet", "hostagent/protocol"},
 	"controlplane/postgres": {"auth", "auth/audit", "controlplane/fleet", "hostagent/protocol", "migrations"},
 	"web":                   {"auth", "auth/audit", "controlplane/fleet", "hostagent/protocol"},
 	"hostagent": {"hostagent/protocol", "hostagent/agentkind", "hostagent/holder", "hostagent/link", "hostagent/policy",

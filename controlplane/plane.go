@@ -53,6 +53,10 @@ func newPlane(c config, s *stores, log *slog.Logger) (*plane, error) {
 	if err != nil {
 		return nil, err
 	}
+	questions, err := seal.New("questions", keys...)
+	if err != nil {
+		return nil, err
+	}
 	p.fleet = &fleet.Fleet{
 		Store: s.db, Audit: s.db.Append, Hosts: dispatch.Hosts{Conn: s.conn}, Changes: dispatch.Changes{Conn: s.conn},
 		Webhooks: &notify.Webhooks{Client: p.outbound, Now: time.Now}, Seal: webhooks,
@@ -75,7 +79,7 @@ func newPlane(c config, s *stores, log *slog.Logger) (*plane, error) {
 	burst := int(math.Ceil(10 * c.Rate)) // ten seconds' worth
 	desk := &mcptools.Desk{
 		Fleet: p.fleet, Log: log, Caller: mcphttp.CallerFrom, Unavailable: mcphttp.MarkUnavailable,
-		Missing: mcphttp.MarkMissing, NoResource: mcphttp.MarkNoResource,
+		Questions: questions, Missing: mcphttp.MarkMissing, NoResource: mcphttp.MarkNoResource,
 	}
 	endpoint := mcphttp.Config{
 		PublicURL: c.PublicURL, MCP: desk.Server(version), Bearer: p.oauth.Check, Needs: mcptools.Needs(),

@@ -11,8 +11,16 @@ import (
 // TerminateSession ends a session; force does not wait for the agent to end by itself. To end one that has exited
 // is no error.
 func (f *Fleet) TerminateSession(ctx context.Context, c auth.Caller, ref string, force bool) (Session, error) {
+	return Acting{Fleet: f}.TerminateSession(ctx, c, ref, force)
+}
+
+// TerminateSession ends a session. Where the person can be asked, he has to confirm that a busy one ends.
+func (a Acting) TerminateSession(ctx context.Context, c auth.Caller, ref string, force bool) (Session, error) {
+	f := a.Fleet
 	id := protocol.CommandID(protocol.NewID())
-	session, err := f.session(ctx, c, operate("session.terminate", id), ref)
+	d := a.operate("session.terminate", id)
+	d.ask = a.confirmEnd
+	session, err := f.session(ctx, c, d, ref)
 	if err != nil || session.State == protocol.StateExited {
 		return session, err
 	}
@@ -40,8 +48,14 @@ func (f *Fleet) lose(ctx context.Context, c auth.Caller, session Session) (Sessi
 
 // InterruptSession stops what a session's agent is doing; the session goes on.
 func (f *Fleet) InterruptSession(ctx context.Context, c auth.Caller, ref string) (Session, error) {
+	return Acting{Fleet: f}.InterruptSession(ctx, c, ref)
+}
+
+// InterruptSession stops what a session's agent is doing; the session goes on.
+func (a Acting) InterruptSession(ctx context.Context, c auth.Caller, ref string) (Session, error) {
+	f := a.Fleet
 	id := protocol.CommandID(protocol.NewID())
-	session, err := f.session(ctx, c, operate("session.interrupt", id), ref)
+	session, err := f.session(ctx, c, a.operate("session.interrupt", id), ref)
 	if err != nil {
 		return Session{}, err
 	}
@@ -52,19 +66,20 @@ func (f *Fleet) InterruptSession(ctx context.Context, c auth.Caller, ref string)
 
 // ResumeSession starts an exited session's agent again, with its conversation.
 func (f *Fleet) ResumeSession(ctx context.Context, c auth.Caller, ref string) (Session, error) {
+	return Acting{Fleet: f}.ResumeSession(ctx, c, ref)
+}
+
+// ResumeSession starts an exited session's agent again, with its conversation.
+func (a Acting) ResumeSession(ctx context.Context, c auth.Caller, ref string) (Session, error) {
+	f := a.Fleet
 	id := protocol.CommandID(protocol.NewID())
-	session, err := f.session(ctx, c, operate("session.resume", id), ref)
+	session, err := f.session(ctx, c, a.operate("session.resume", id), ref)
 	if err != nil {
 		return Session{}, err
 	}
 	return control(ctx, f, c, session, protocol.ResumeSession, protocol.ResumeSessionRequest{
 		Act: f.act(c, id), Session: session.ID,
 	})
-}
-
-// operate is the deed of one who acts on a session.
-func operate(action string, command protocol.CommandID) deed {
-	return deed{action: action, scope: auth.ScopeSessionsWrite, need: AccessOperator, command: command}
 }
 
 // control carries out what the gate has let through, and stores what the host says of the session then.

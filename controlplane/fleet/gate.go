@@ -21,7 +21,10 @@ type deed struct {
 	command protocol.CommandID // which the host will see, if it changes something there
 	session protocol.SessionID // that it makes
 	target  string             // what else it acts on
+	answer  Answer             // the person's, which it uses up
 	detail  map[string]string
+	// ask asks what the person must say himself before it is done; nil: nothing.
+	ask func(Session) error
 	// keep writes the record, if the deed is allowed, in one commit with what it makes; nil: Fleet.Audit writes it.
 	keep func(context.Context, audit.Event) error
 }
@@ -47,6 +50,9 @@ func (f *Fleet) enterSession(ctx context.Context, c auth.Caller, d deed, session
 	var err error
 	if session.Access < d.need {
 		err = refuse(auth.ErrForbidden, "you may read session %s, but not act on it", session.Handle)
+	}
+	if err == nil && d.ask != nil {
+		err = d.ask(session)
 	}
 	event := d.event()
 	event.Host, event.Session = string(session.Host), string(session.ID)
@@ -112,6 +118,9 @@ func (d deed) event() audit.Event {
 	if d.command != "" {
 		event.Detail["command"] = string(d.command)
 	}
+	if d.answer.ID != "" {
+		event.Detail["answer"] = d.answer.ID
+	}
 	return event
 }
 
@@ -134,7 +143,11 @@ func (f *Fleet) recordBy(ctx context.Context, write func(context.Context, audit.
 	if refused != nil {
 		event.Detail["refused"] = reason(refused)
 	}
-	if err := write(ctx, event); err != nil {
+	err := write(ctx, event)
+	switch {
+	case errors.Is(err, ErrAnswered):
+		return usedBefore()
+	case err != nil:
 		return fmt.Errorf("%w: the audit record of %s could not be written: %w", ErrUnavailable, event.Action, err)
 	}
 	return refused

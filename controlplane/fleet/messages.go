@@ -29,8 +29,9 @@ type Message struct {
 type MessageStore interface {
 	// RecordMessage keeps a message together with the audit record of sending it, in one commit: after any crash
 	// both are there, or neither. If its author used the same key before, only the record is kept; it returns that
-	// first message, and false.
-	RecordMessage(ctx context.Context, record audit.Event, m Message) (Message, bool, error)
+	// first message, and false. An answer that has an id is used up as by RecordAnswered; if it was used before, no
+	// message is kept.
+	RecordMessage(ctx context.Context, record audit.Event, a Answer, m Message) (Message, bool, error)
 	// InsertMessage keeps a message without a key that something recorded brings with it.
 	InsertMessage(ctx context.Context, m Message) error
 	Message(ctx context.Context, id protocol.MessageID) (Message, error)
@@ -41,9 +42,15 @@ type MessageStore interface {
 // SendMessage sends text into a session. With a key, a repeat returns the first message and sends nothing. When
 // the host does not answer, the message is returned as queued, and its detail says that the outcome is unknown.
 func (f *Fleet) SendMessage(ctx context.Context, c auth.Caller, ref, text, key string) (Message, error) {
+	return Acting{Fleet: f}.SendMessage(ctx, c, ref, text, key)
+}
+
+// SendMessage sends text into a session.
+func (a Acting) SendMessage(ctx context.Context, c auth.Caller, ref, text, key string) (Message, error) {
+	f := a.Fleet
 	m := f.newMessage(c, text)
 	m.IdempotencyKey = key
-	d := operate("session.message", protocol.CommandID(m.ID))
+	d := a.operate("session.message", protocol.CommandID(m.ID))
 	invalid := checkMessage(text, key)
 	first, fresh := Message{}, false
 	if invalid == nil {
@@ -51,7 +58,7 @@ func (f *Fleet) SendMessage(ctx context.Context, c auth.Caller, ref, text, key s
 			ctx, cancel := detach(ctx) // who hangs up now must not leave a row behind that nobody sends
 			defer cancel()
 			m.Session = protocol.SessionID(record.Session)
-			first, fresh, err = f.Store.RecordMessage(ctx, record, m)
+			first, fresh, err = f.Store.RecordMessage(ctx, record, a.Answer, m)
 			return err
 		}
 	}

@@ -208,9 +208,9 @@ type hangingUp struct {
 	hangUp func()
 }
 
-func (s hangingUp) RecordMessage(ctx context.Context, record audit.Event, m fleet.Message) (fleet.Message, bool, error) {
+func (s hangingUp) RecordMessage(ctx context.Context, record audit.Event, a fleet.Answer, m fleet.Message) (fleet.Message, bool, error) {
 	defer s.hangUp()
-	return s.Store.RecordMessage(ctx, record, m)
+	return s.Store.RecordMessage(ctx, record, a, m)
 }
 
 // Who is gone before the commit has sent nothing, or all of it: no row is left that nobody hands over.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/json"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -134,7 +135,10 @@ func shortHash(words ...string) string {
 // Sweep deletes what can no longer matter. The program calls it now and then.
 func (f *Fleet) Sweep(ctx context.Context) error {
 	now := f.Now()
-	return f.Store.DeleteStaleSubscriptions(ctx, now, now.Add(-noticeLife))
+	return errors.Join(
+		f.Store.DeleteStaleSubscriptions(ctx, now, now.Add(-noticeLife)),
+		f.Store.DeleteAnswers(ctx, now.Add(-answerSlack)),
+	)
 }
 
 // owner is the caller's name for what belongs to him and this client of his.

@@ -158,6 +158,10 @@ func (f *Fleet) meantPrompt(ctx context.Context, c auth.Caller, ref string) (Pro
 	if errors.Is(err, auth.ErrNotFound) {
 		return Prompt{}, Session{}, refuse(auth.ErrNotFound, "no prompt or session %.80q that you can see", ref)
 	}
+	var which *Question
+	if errors.As(err, &which) { // a choice among names is no answer to a prompt that nobody has read
+		return Prompt{}, Session{}, which.said
+	}
 	if err != nil {
 		return Prompt{}, Session{}, err
 	}

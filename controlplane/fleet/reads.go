@@ -57,6 +57,11 @@ func (f *Fleet) recordDeed(ctx context.Context, c auth.Caller, d deed, event aud
 	if d.keep != nil && refused == nil {
 		return f.recordBy(ctx, d.keep, c, event, nil)
 	}
+	if d.answer.ID != "" && refused == nil {
+		return f.recordBy(ctx, func(ctx context.Context, record audit.Event) error {
+			return f.Store.RecordAnswered(ctx, record, d.answer)
+		}, c, event, nil)
+	}
 	if !d.reads || refused != nil {
 		return f.record(ctx, c, event, refused)
 	}

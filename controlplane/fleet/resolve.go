@@ -24,7 +24,7 @@ func plausible(ref string) bool {
 }
 
 // seeSession finds the one session that the caller means, among those that he may see. What does not exist, what
-// is not his and what cannot be a session give the very same error.
+// is not his and what cannot be a session give the very same error; several give a *Question.
 func (f *Fleet) seeSession(ctx context.Context, c auth.Caller, ref string) (Session, error) {
 	ref = strings.TrimSpace(ref)
 	unseen := refuse(auth.ErrNotFound, "no session %.80q that you can see", ref)
@@ -43,7 +43,7 @@ func (f *Fleet) seeSession(ctx context.Context, c auth.Caller, ref string) (Sess
 	case 1:
 		return found[0], nil
 	}
-	return Session{}, refuse(ErrInvalid, "session %q could be any of: %s", ref, candidates(found))
+	return Session{}, whichSession(ref, found)
 }
 
 // meant narrows what has a ref as its id, handle or name: an id or handle is exact, and a name means those of its

@@ -12,6 +12,7 @@ type Store interface {
 	PromptStore
 	TemplateStore
 	SearchStore
+	AnswerStore
 	AuditStore
 	SubscriptionStore
 	NoticeStore

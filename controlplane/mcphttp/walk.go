@@ -17,7 +17,7 @@ const (
 // envelopeKeys and paramKeys are those whose spelling matters: mcp-go would also read them in another case.
 var (
 	envelopeKeys = []string{"jsonrpc", "id", "method", "params", "result", "error"}
-	paramKeys    = []string{"_meta", "name", "arguments", "uri", "cursor", "requestId", "task"}
+	paramKeys    = []string{"_meta", "name", "arguments", "uri", "cursor", "requestId", "task", "inputResponses", "requestState"}
 )
 
 // walk refuses valid JSON that means different things to different readers: repeated keys, keys that differ only

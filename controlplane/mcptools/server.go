@@ -8,6 +8,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 
 	"switchboard/auth"
+	"switchboard/auth/seal"
 	"switchboard/controlplane/fleet"
 )
 
@@ -15,6 +16,8 @@ import (
 type Desk struct {
 	Fleet *fleet.Fleet
 	Log   *slog.Logger
+	// Questions seals what a person is asked, so that his answer can come through his client to any replica.
+	Questions seal.Box
 	// Caller reads from a call's context who makes it: the only place where a Caller comes out of a context.
 	Caller func(context.Context) (auth.Caller, bool)
 	// Unavailable is told of a call that failed because Postgres or NATS is away.

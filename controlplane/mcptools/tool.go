@@ -41,12 +41,12 @@ var readOnly = Hints{ReadOnly: true, Idempotent: true}
 
 // call is one call of a tool.
 type call struct {
-	fleet  *fleet.Fleet
+	fleet  fleet.Acting
 	caller auth.Caller
 	meta   *mcp.Meta
 }
 
-// deadline is how long a tool may take: ChatGPT gives up at about 60 s, sometimes without closing its connection.
+// deadline is how long a tool may take, without the time for which it waits for a person's answer: ChatGPT gives up at about 60 s, sometimes without closing its connection.
 const deadline = 50 * time.Second
 
 // typed gives a tool its schemas, from the types of its input and output, and its strict decoding.
@@ -109,18 +109,24 @@ func (d *Desk) handler(t Tool) server.ToolHandlerFunc {
 				result = mcp.NewToolResultError(internalError)
 			}
 		}()
-		ctx, cancel := context.WithTimeout(ctx, deadline)
-		defer cancel()
 		caller, ok := d.Caller(ctx)
 		if !ok {
 			return d.failed(ctx, t, auth.Caller{}, errors.New("a call without a caller")), nil
 		}
-		out, err := t.run(ctx, call{fleet: d.Fleet, caller: caller, meta: request.Params.Meta}, request.Params.RawArguments)
-		if err != nil {
-			return d.failed(ctx, t, caller, err), nil
-		}
-		return encode(out)
+		return d.converse(ctx, t, caller, request), nil
 	}
+}
+
+// result is what a call came to.
+func (d *Desk) result(ctx context.Context, t Tool, caller auth.Caller, out any, err error) *mcp.CallToolResult {
+	if err != nil {
+		return d.failed(ctx, t, caller, err)
+	}
+	encoded, err := encode(out)
+	if err != nil {
+		return d.failed(ctx, t, caller, err)
+	}
+	return encoded
 }
 
 // encode gives the answer twice, for clients that read structured content and for those that do not.

@@ -66,12 +66,29 @@ func newWorld(t *testing.T) *world {
 	databaseURL := pgtest.New(t)
 	w.addUsers(databaseURL, "alice", "bob")
 	w.wire = newWire(t, databaseURL)
+	w.conn = startNATS(t)
+	w.serve()
+	w.host = w.enrol("macbook", "alice")
+	return w
+}
+
+// replica is another control plane on the same database and bus.
+func (w *world) replica() *world {
+	w.t.Helper()
+	other := &world{t: w.t, wire: w.wire, conn: w.conn, host: w.host}
+	other.serve()
+	return other
+}
+
+// serve starts a control plane.
+func (w *world) serve() {
+	t := w.t
+	t.Helper()
 	db, err := postgres.Open(t.Context(), w.wire.url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	w.conn = startNATS(t)
 	log := slog.New(slog.NewTextHandler(testLog{t}, nil))
 	ts := httptest.NewUnstartedServer(nil)
 	w.url = "http://" + ts.Listener.Addr().String()
@@ -79,9 +96,10 @@ func newWorld(t *testing.T) *world {
 		Store: db, Audit: db.Append, Hosts: dispatch.Hosts{Conn: w.conn}, Changes: dispatch.Changes{Conn: w.conn},
 		PublicURL: w.url, Log: log, Now: time.Now,
 	}
+	questions := boxOf(t, 1)
 	desk := &Desk{
 		Fleet: w.fleet, Log: log, Caller: mcphttp.CallerFrom, Unavailable: mcphttp.MarkUnavailable,
-		Missing: mcphttp.MarkMissing, NoResource: mcphttp.MarkNoResource,
+		Questions: questions, Missing: mcphttp.MarkMissing, NoResource: mcphttp.MarkNoResource,
 	}
 	handler, err := mcphttp.New(mcphttp.Config{
 		PublicURL: w.url, MCP: desk.Server("test"), Scopes: everything(), Log: log, Needs: Needs(),
@@ -98,8 +116,6 @@ func newWorld(t *testing.T) *world {
 		}
 		ts.Close()
 	})
-	w.host = w.enrol("macbook", "alice")
-	return w
 }
 
 // testLog shows the server's log with the test's output.
@@ -191,7 +207,12 @@ func (w *world) call(token, tool string, arguments any) result {
 
 func (w *world) callRaw(token, tool, arguments string) result {
 	w.t.Helper()
-	body := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"` + tool + `","arguments":` + arguments + `}}`
+	return w.callRawParams(token, `"name":"`+tool+`","arguments":`+arguments)
+}
+
+func (w *world) callRawParams(token, params string) result {
+	w.t.Helper()
+	body := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{` + params + `}}`
 	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.url+"/mcp", strings.NewReader(body))
 	if err != nil {
 		w.t.Fatal(err)

@@ -26,6 +26,7 @@ type auditChain struct {
 
 type pendingRecord struct {
 	event   audit.Event
+	answer  *usedAnswer             // used up in the same commit, and before what it allows; nil: none
 	with    func(writes *pgx.Batch) // queues what is committed with the record and must not fail; nil: nothing
 	written chan error              // gets one value
 }
@@ -106,7 +107,7 @@ func (c *auditChain) write(ctx context.Context, records []*pendingRecord) error 
 		return err
 	}
 	defer conn.Release() // which closes a connection that is still in a transaction, and so rolls back
-	last, err := lockChain(ctx, conn)
+	last, err := lockChain(ctx, conn, records)
 	if err != nil {
 		return err
 	}
@@ -129,12 +130,15 @@ func (c *auditChain) write(ctx context.Context, records []*pendingRecord) error 
 }
 
 // lockChain begins a transaction that no other writer's can overlap, and returns what the next record is linked to:
-// the last one's seq and hash. The last statement begins after the lock is held, so that it sees whatever the writer
-// before has committed.
-func lockChain(ctx context.Context, conn *pgxpool.Conn) (last audit.Event, err error) {
+// the last one's seq and hash. The statements after the first begin after the lock is held, so that they see whatever
+// the writer before has committed. The records' answers are used up first, since a record says whether that was so.
+func lockChain(ctx context.Context, conn *pgxpool.Conn, records []*pendingRecord) (last audit.Event, err error) {
 	begin := &pgx.Batch{}
 	begin.Queue(`BEGIN ISOLATION LEVEL READ COMMITTED`)
 	begin.Queue(`SELECT pg_advisory_xact_lock($1)`, auditLock)
+	for _, record := range records {
+		record.useAnswer(begin)
+	}
 	begin.Queue(`SELECT seq, hash FROM audit_events ORDER BY seq DESC LIMIT 1`).QueryRow(func(row pgx.Row) error {
 		err := row.Scan(&last.Seq, &last.Hash)
 		if errors.Is(err, pgx.ErrNoRows) {

@@ -38,11 +38,16 @@ func messageArgs(m fleet.Message) []any {
 
 // RecordMessage implements fleet.MessageStore. The message goes into the transaction that writes the record, with
 // those of other callers, so that both cost one commit.
-func (db *DB) RecordMessage(ctx context.Context, record audit.Event, m fleet.Message) (fleet.Message, bool, error) {
+func (db *DB) RecordMessage(ctx context.Context, record audit.Event, a fleet.Answer, m fleet.Message) (fleet.Message, bool, error) {
 	fresh := false
+	answer := use(a)
 	err := db.chain.append(ctx, &pendingRecord{
-		event: storable(record),
+		event:  storable(record),
+		answer: answer,
 		with: func(writes *pgx.Batch) {
+			if answer.spent() {
+				return
+			}
 			writes.Queue(messageInsert, messageArgs(m)...).Exec(func(tag pgconn.CommandTag) error {
 				fresh = tag.RowsAffected() == 1
 				return nil
@@ -51,6 +56,9 @@ func (db *DB) RecordMessage(ctx context.Context, record audit.Event, m fleet.Mes
 	})
 	if err != nil {
 		return fleet.Message{}, false, explain("keep a message and its audit record", err)
+	}
+	if answer.spent() {
+		return fleet.Message{}, false, fleet.ErrAnswered
 	}
 	if fresh {
 		return m, true, nil

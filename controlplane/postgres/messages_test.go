@@ -65,7 +65,7 @@ func TestMessageIsKeptWithItsRecord(t *testing.T) {
 		{"row that is refused", messageOf("m5", "nobody", "s1", ""), "", false, 2, 4},
 		{"after that", messageOf("m6", "ada", "s1", ""), "m6", true, 3, 5},
 	} {
-		first, fresh, err := db.RecordMessage(t.Context(), record("session.message"), test.message)
+		first, fresh, err := db.RecordMessage(t.Context(), record("session.message"), fleet.Answer{}, test.message)
 		if first.ID != test.first || fresh != test.fresh || (err == nil) != (test.first != "") {
 			t.Errorf("%s: message %q, fresh %v, error %v", test.name, first.ID, fresh, err)
 		}
@@ -90,7 +90,7 @@ func TestDatabaseIsLostBetweenARecordAndItsMessage(t *testing.T) {
 	}
 	sent := make(chan error)
 	go func() {
-		_, _, err := db.RecordMessage(t.Context(), record("session.message"), messageOf("m1", "ada", "s1", ""))
+		_, _, err := db.RecordMessage(t.Context(), record("session.message"), fleet.Answer{}, messageOf("m1", "ada", "s1", ""))
 		sent <- err
 	}()
 	for ended := 0; ended == 0; { // until the message waits for the table
