@@ -18,6 +18,9 @@ type Accounts struct {
 	Now       func() time.Time
 	Log       *slog.Logger
 
+	Secrets      [][]byte     // seal second factors: the first one seals, all open
+	SecondFactor SecondFactor // who must have one
+
 	// FirstAdmin is called when the first administrator's account has been made; it may be nil.
 	FirstAdmin func(ctx context.Context, first UserID) error
 
@@ -93,6 +96,8 @@ const (
 
 // AccountStore keeps accounts. Its errors match ErrNotFound and ErrUnavailable where they apply.
 type AccountStore interface {
+	FactorStore
+
 	// InsertSetupInvite puts i in the place of every unused invite without an inviter. It reports false, and does
 	// nothing, once there is an administrator.
 	InsertSetupInvite(ctx context.Context, i Invite) (bool, error)
@@ -130,7 +135,7 @@ type AccountStore interface {
 	// ForgetAttempts forgets an account's attempts from one address, because one of them succeeded.
 	ForgetAttempts(ctx context.Context, account, addr string) error
 
-	// DeleteStaleLogins removes sessions, invites and attempts that can no longer matter.
+	// DeleteStaleLogins removes sessions, half logins, invites and attempts that can no longer matter.
 	DeleteStaleLogins(ctx context.Context, now time.Time) error
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"time"
 )
 
 // Cookie carries a login's token to the browser. Over https its name has the __Host- prefix, so that no other
@@ -25,6 +26,37 @@ func (a *Accounts) NoCookie() *http.Cookie {
 	c := a.cookie()
 	c.MaxAge = -1
 	return c
+}
+
+// StepCookie carries a half login to the browser. It is another cookie than a login's, and its token is looked up
+// elsewhere: it opens nothing but the second step.
+func (a *Accounts) StepCookie(e *SecondStepError) *http.Cookie {
+	return a.shortCookie("-step", e.Token, e.ExpiresAt)
+}
+
+// StepToken is the half login in a browser's request; empty if it has none.
+func (a *Accounts) StepToken(r *http.Request) Secret { return a.shortToken(r, "-step") }
+
+// NoStepCookie makes the browser forget its half login.
+func (a *Accounts) NoStepCookie() *http.Cookie { return a.shortCookie("-step", "", time.Time{}) }
+
+// shortCookie is one for a few minutes; without a token it is taken away.
+func (a *Accounts) shortCookie(suffix string, token Secret, until time.Time) *http.Cookie {
+	c := a.cookie()
+	c.Name += suffix
+	c.Value, c.Expires = string(token), until
+	if token == "" {
+		c.MaxAge = -1
+	}
+	return c
+}
+
+func (a *Accounts) shortToken(r *http.Request, suffix string) Secret {
+	c, err := r.Cookie(a.cookieName() + suffix)
+	if err != nil {
+		return ""
+	}
+	return Secret(c.Value)
 }
 
 func (a *Accounts) cookie() *http.Cookie {

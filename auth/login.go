@@ -3,12 +3,13 @@ package auth
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 )
 
 // LogIn checks a name and password and begins a browser session with a new token. What is wrong is not told
-// apart, neither in words nor in time.
+// apart, neither in words nor in time. SecondStepError: the password is right, but not enough.
 func (a *Accounts) LogIn(ctx context.Context, name string, password Secret, from Browser) (Login, error) {
 	account := strings.ToLower(strings.TrimSpace(name))
 	if len(account) > maxLoginName {
@@ -23,13 +24,11 @@ func (a *Accounts) LogIn(ctx context.Context, name string, password Secret, from
 	if err != nil {
 		return Login{}, a.loginFailed(ctx, attempt, account, from.Addr, err)
 	}
-	if err := a.record(ctx, user.caller(from.Addr), "login", string(user.ID), true, nil); err != nil {
-		return Login{}, err
+	if err := a.secondStep(ctx, user, from.Addr); err != nil {
+		// Not a failure; but those before it still count, or a known password would win tries at the code.
+		return Login{}, errors.Join(err, a.Store.ForgetAttempt(ctx, attempt.ID))
 	}
-	if err := a.Store.ForgetAttempts(ctx, account, from.Addr); err != nil {
-		return Login{}, err
-	}
-	return a.begin(ctx, user, from, ProofPassword)
+	return a.enter(ctx, user, from, ProofPassword)
 }
 
 const maxLoginName = 256 // bytes; longer ones cannot exist
@@ -75,7 +74,7 @@ func (a *Accounts) authenticate(ctx context.Context, account string, password Se
 }
 
 func (a *Accounts) loginFailed(ctx context.Context, attempt Attempts, account, addr string, why error) error {
-	if !errors.Is(why, ErrWrongPassword) && !errors.Is(why, ErrSuspended) {
+	if !slices.ContainsFunc(personFailures(), func(kind error) bool { return errors.Is(why, kind) }) {
 		// Not the person's failure; it should not count against him.
 		return errors.Join(why, a.Store.ForgetAttempt(ctx, attempt.ID))
 	}
@@ -86,6 +85,9 @@ func (a *Accounts) loginFailed(ctx context.Context, attempt Attempts, account, a
 	}
 	return why
 }
+
+// personFailures are what a person, or whoever says he is that person, did wrong.
+func personFailures() []error { return []error{ErrWrongPassword, ErrSuspended, ErrWrongCode} }
 
 // begin makes the session and its token, always a new one, so that a token planted before login is worth nothing.
 func (a *Accounts) begin(ctx context.Context, user User, from Browser, proof Proof) (Login, error) {
@@ -118,28 +120,46 @@ func (a *Accounts) LogOut(ctx context.Context, token Secret, addr string) error 
 // Caller finds who a browser's cookie stands for, and the CSRF token for the forms on its pages. ErrNoLogin:
 // there is no such session, or it has ended.
 func (a *Accounts) Caller(ctx context.Context, token Secret, addr string) (Caller, string, error) {
-	if token == "" {
-		return Caller{}, "", ErrNoLogin
-	}
 	ctx, done := context.WithTimeout(ctx, storeTimeout)
 	defer done()
-	session, user, err := a.Store.WebSession(ctx, token.hash())
-	if errors.Is(err, ErrNotFound) {
-		return Caller{}, "", ErrNoLogin
-	}
+	session, user, err := a.session(ctx, token)
 	if err != nil {
 		return Caller{}, "", err
 	}
-	now := a.Now()
-	if user.SuspendedAt != nil || !now.Before(session.end()) {
-		return Caller{}, "", ErrNoLogin
+	if a.lacksFactor(session, user) {
+		return Caller{}, "", ErrNoSecondFactor
 	}
-	if now.Sub(session.LastSeenAt) >= touchInterval {
-		if err := a.Store.TouchWebSession(ctx, session.TokenHash, addr, now); err != nil {
-			return Caller{}, "", err
-		}
+	if err := a.touch(ctx, session, addr); err != nil {
+		return Caller{}, "", err
 	}
 	return user.caller(addr), csrfToken(token), nil
+}
+
+// session finds a login that is alive, and whose it is.
+func (a *Accounts) session(ctx context.Context, token Secret) (WebSession, User, error) {
+	if token == "" {
+		return WebSession{}, User{}, ErrNoLogin
+	}
+	session, user, err := a.Store.WebSession(ctx, token.hash())
+	if errors.Is(err, ErrNotFound) {
+		return WebSession{}, User{}, ErrNoLogin
+	}
+	if err != nil {
+		return WebSession{}, User{}, err
+	}
+	if user.SuspendedAt != nil || !a.Now().Before(session.end()) {
+		return WebSession{}, User{}, ErrNoLogin
+	}
+	return session, user, nil
+}
+
+// touch writes now and then that a login is in use.
+func (a *Accounts) touch(ctx context.Context, s WebSession, addr string) error {
+	now := a.Now()
+	if now.Sub(s.LastSeenAt) < touchInterval {
+		return nil
+	}
+	return a.Store.TouchWebSession(ctx, s.TokenHash, addr, now)
 }
 
 // end is when the session expires if it is not used again.

@@ -100,7 +100,7 @@ func startServer(t *testing.T, database, publicURL string, clock *clock) *server
 	}
 	s := &server{clock: clock, url: listener.URL, database: database, db: db, logs: &lockedBuffer{}}
 	log := slog.New(slog.NewJSONHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	s.accounts = &auth.Accounts{Store: db, Audit: db, PublicURL: publicURL, Now: clock.Now, Log: log}
+	s.accounts = &auth.Accounts{Store: db, Audit: db, PublicURL: publicURL, Now: clock.Now, Log: log, Secrets: [][]byte{bytes.Repeat([]byte("k"), 32)}}
 	s.oauth = &auth.OAuth{
 		Store: db, Accounts: s.accounts, Audit: db, PublicURL: publicURL, Now: clock.Now, Log: log,
 		Secret: bytes.Repeat([]byte("k"), 32), Pages: barePages(),

@@ -72,7 +72,8 @@ func (a *Accounts) ChangePassword(ctx context.Context, c Caller, token, current,
 	if err := a.record(ctx, c, "account.password", string(c.User), true, nil); err != nil {
 		return err
 	}
-	if err := a.Store.ForgetAttempts(ctx, c.UserName, c.Addr); err != nil {
+	// Only this one: a known password must not win tries at the code of a second step.
+	if err := a.Store.ForgetAttempt(ctx, attempt.ID); err != nil {
 		return err
 	}
 	if err := a.Store.SetPassword(ctx, c.User, hash); err != nil {

@@ -29,17 +29,18 @@ func (d database) postgres() string { return filepath.Join(d.Data, "postgres") }
 
 // config is what every way of serving needs to know.
 type config struct {
-	database      `embed:""`
-	Listen        string         `default:"127.0.0.1:8420" env:"SWITCHBOARD_LISTEN" help:"Address to listen on."`
-	PublicURL     string         `env:"SWITCHBOARD_PUBLIC_URL" placeholder:"URL" help:"The address that clients and hosts use, such as https://switchboard.example.com. Left out: http://<listen>, for this machine only."`
-	NATSURL       string         `name:"nats-url" env:"NATS_URL" placeholder:"URL" help:"An external NATS, instead of the embedded one. See deploy/nats.conf."`
-	TLSCert       string         `name:"tls-cert" env:"SWITCHBOARD_TLS_CERT" type:"path" placeholder:"FILE" help:"Certificate chain (PEM). Left out: plain HTTP, behind a proxy or on loopback."`
-	TLSKey        string         `name:"tls-key" env:"SWITCHBOARD_TLS_KEY" type:"path" placeholder:"FILE" help:"The certificate's key (PEM)."`
-	TrustedProxy  []netip.Prefix `env:"SWITCHBOARD_TRUSTED_PROXY" placeholder:"CIDR" help:"Proxies whose X-Forwarded-For names the client."`
-	AllowedOrigin []string       `env:"SWITCHBOARD_ALLOWED_ORIGINS" placeholder:"ORIGIN" help:"A web origin, such as https://inspector.example.com, whose pages may call /mcp beside this server's own. May be repeated; in the environment, separated by commas."`
-	OutboundAllow []netip.Prefix `env:"SWITCHBOARD_OUTBOUND_ALLOW" placeholder:"CIDR" help:"Addresses in your own network that the control plane may call where others name the address: clients' metadata documents, webhooks. Left out: the public internet only. May be repeated; in the environment, separated by commas."`
-	OutboundCA    string         `name:"outbound-ca" env:"SWITCHBOARD_OUTBOUND_CA" type:"path" placeholder:"FILE" help:"Certificates (PEM) that may vouch for such addresses, besides the system's."`
-	Rate          float64        `default:"50" env:"SWITCHBOARD_RATE" help:"Requests per second that one person's clients may make at /mcp, ten seconds' worth at once; an address may make four times as many. 0: no limit."`
+	database            `embed:""`
+	Listen              string         `default:"127.0.0.1:8420" env:"SWITCHBOARD_LISTEN" help:"Address to listen on."`
+	PublicURL           string         `env:"SWITCHBOARD_PUBLIC_URL" placeholder:"URL" help:"The address that clients and hosts use, such as https://switchboard.example.com. Left out: http://<listen>, for this machine only."`
+	NATSURL             string         `name:"nats-url" env:"NATS_URL" placeholder:"URL" help:"An external NATS, instead of the embedded one. See deploy/nats.conf."`
+	TLSCert             string         `name:"tls-cert" env:"SWITCHBOARD_TLS_CERT" type:"path" placeholder:"FILE" help:"Certificate chain (PEM). Left out: plain HTTP, behind a proxy or on loopback."`
+	TLSKey              string         `name:"tls-key" env:"SWITCHBOARD_TLS_KEY" type:"path" placeholder:"FILE" help:"The certificate's key (PEM)."`
+	TrustedProxy        []netip.Prefix `env:"SWITCHBOARD_TRUSTED_PROXY" placeholder:"CIDR" help:"Proxies whose X-Forwarded-For names the client."`
+	AllowedOrigin       []string       `env:"SWITCHBOARD_ALLOWED_ORIGINS" placeholder:"ORIGIN" help:"A web origin, such as https://inspector.example.com, whose pages may call /mcp beside this server's own. May be repeated; in the environment, separated by commas."`
+	OutboundAllow       []netip.Prefix `env:"SWITCHBOARD_OUTBOUND_ALLOW" placeholder:"CIDR" help:"Addresses in your own network that the control plane may call where others name the address: clients' metadata documents, webhooks. Left out: the public internet only. May be repeated; in the environment, separated by commas."`
+	OutboundCA          string         `name:"outbound-ca" env:"SWITCHBOARD_OUTBOUND_CA" type:"path" placeholder:"FILE" help:"Certificates (PEM) that may vouch for such addresses, besides the system's."`
+	RequireSecondFactor string         `enum:"off,admins,everyone" default:"off" env:"SWITCHBOARD_REQUIRE_SECOND_FACTOR" help:"Who must have a passkey or an authenticator app beside a password: off, admins or everyone. Who has none is led to set one up and can do nothing before."`
+	Rate                float64        `default:"50" env:"SWITCHBOARD_RATE" help:"Requests per second that one person's clients may make at /mcp, ten seconds' worth at once; an address may make four times as many. 0: no limit."`
 }
 
 // defaultData is where the control plane keeps its data if it is not told. Root's is outside of /root, since

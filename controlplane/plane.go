@@ -64,6 +64,7 @@ func newPlane(c config, s *stores, log *slog.Logger) (*plane, error) {
 	}
 	p.accounts = &auth.Accounts{
 		Store: s.db, Audit: s.db, PublicURL: c.PublicURL, Now: time.Now, Log: log, FirstAdmin: p.fleet.AdoptHosts,
+		Secrets: keys, SecondFactor: auth.SecondFactor(c.RequireSecondFactor),
 	}
 	p.oauth = &auth.OAuth{
 		Store: s.db, Accounts: p.accounts, Audit: s.db, PublicURL: c.PublicURL, Now: time.Now, Log: log,

@@ -11,10 +11,12 @@ type accountPage struct {
 	Problem string
 	Done    string // what was just done
 	Logins  []auth.BrowserLogin
+	Factors auth.Factors
 }
 
 // accountDone says what a form on the page has done, by the word that it leads back with.
 var accountDone = map[string]string{
+	"app":      "The authenticator app is turned off, and its recovery codes no longer work.",
 	"password": "Your password is changed, and your other browsers are logged out.",
 	"logins":   "Your other browsers are logged out.",
 	"login":    "That browser is logged out.",
@@ -33,6 +35,9 @@ func (p *Pages) Account(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) showAccount(w http.ResponseWriter, r *http.Request, status int, visit visit, page accountPage) error {
 	var err error
 	if page.Logins, err = p.Accounts.Logins(r.Context(), visit.Caller, p.Accounts.CookieToken(r)); err != nil {
+		return err
+	}
+	if page.Factors, err = p.Accounts.Factors(r.Context(), visit.Caller); err != nil {
 		return err
 	}
 	return p.show(w, status, "account", visit.view(r, "Your account", page))

@@ -12,8 +12,13 @@ type loginPage struct{ Problem, Name, ReturnTo string }
 // Login asks who is there.
 func (p *Pages) Login(w http.ResponseWriter, r *http.Request) error {
 	wish := auth.ReturnTo(r.URL.Query().Get("return_to"))
-	if _, err := p.visit(r); err == nil {
+	_, err := p.visit(r)
+	switch {
+	case err == nil:
 		http.Redirect(w, r, wish, http.StatusSeeOther)
+		return nil
+	case errors.Is(err, auth.ErrNoSecondFactor):
+		http.Redirect(w, r, withReturn("/second-factor", wish), http.StatusSeeOther)
 		return nil
 	}
 	return p.showLogin(w, r, http.StatusOK, loginPage{ReturnTo: wish})
@@ -29,6 +34,12 @@ func (p *Pages) LogIn(w http.ResponseWriter, r *http.Request) error {
 	if errors.Is(err, auth.ErrWrongPassword) || errors.Is(err, auth.ErrSuspended) {
 		page.Problem = sentence(err)
 		return p.showLogin(w, r, http.StatusUnauthorized, page)
+	}
+	var step *auth.SecondStepError
+	if errors.As(err, &step) {
+		http.SetCookie(w, p.Accounts.StepCookie(step))
+		http.Redirect(w, r, withReturn("/login/code", page.ReturnTo), http.StatusSeeOther)
+		return nil
 	}
 	if err != nil {
 		return err
@@ -51,7 +62,7 @@ func (p *Pages) showLogin(w http.ResponseWriter, r *http.Request, status int, pa
 
 // LogOut ends the login, here and on the server.
 func (p *Pages) LogOut(w http.ResponseWriter, r *http.Request) error {
-	visit, err := p.post(r)
+	visit, err := p.newcomerPost(r)
 	if err != nil {
 		return err
 	}

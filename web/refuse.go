@@ -40,7 +40,14 @@ func (p *Pages) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
 		return // the reader has gone
 	}
-	if errors.Is(err, auth.ErrNoLogin) {
+	switch {
+	case errors.Is(err, auth.ErrNoSecondFactor):
+		http.Redirect(w, r, withReturn("/second-factor", cameFor(r)), http.StatusSeeOther)
+		return
+	case errors.Is(err, auth.ErrProveAgain):
+		http.Redirect(w, r, withReturn("/account/prove", proveFor(r)), http.StatusSeeOther)
+		return
+	case errors.Is(err, auth.ErrNoLogin):
 		http.Redirect(w, r, loginAddress(r), http.StatusSeeOther)
 		return
 	}
@@ -63,12 +70,33 @@ func (p *Pages) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// loginAddress leads back to where the reader wanted to go. A form cannot be repeated after a login.
+// loginAddress leads back to where the reader wanted to go.
 func loginAddress(r *http.Request) string {
-	if r.Method != http.MethodGet || r.URL.Path == "/" {
-		return "/login"
+	if wish := cameFor(r); wish != "/" {
+		return withReturn("/login", wish)
 	}
-	return "/login?return_to=" + url.QueryEscape(r.URL.RequestURI())
+	return "/login"
+}
+
+// cameFor is where the reader wanted to go. A form cannot be repeated after a login.
+func cameFor(r *http.Request) string {
+	if r.Method != http.MethodGet {
+		return "/"
+	}
+	return r.URL.RequestURI()
+}
+
+// proveFor is cameFor for what is done from the account's page.
+func proveFor(r *http.Request) string {
+	if r.Method != http.MethodGet {
+		return "/account"
+	}
+	return r.URL.RequestURI()
+}
+
+// withReturn is the address of a page that leads on to another.
+func withReturn(address, returnTo string) string {
+	return address + "?return_to=" + url.QueryEscape(returnTo)
 }
 
 // judge says what an error is to the reader. Not found does not tell what exists from what is another's.

@@ -84,7 +84,8 @@ func (c crowd) everyPage() []string {
 		"/hosts", "/hosts/new", "/hosts/waiting?name=" + q, "/hosts/" + string(c.host.ID), "/hosts/" + string(c.host.ID) + "/remove",
 		"/clients", "/clients?all=yes", "/tokens", "/device", "/device?user_code=" + q, "/users", "/templates", "/audit", "/audit?filter=" + q, "/account",
 		"/login?return_to=" + q, "/sessions/" + q, "/hosts/" + q, "/prompts/" + q, "/invite/" + q, "/nowhere/" + q,
-		"/authorize?client_id=" + q,
+		"/authorize?client_id=" + q, "/account/authenticator?return_to=" + q, "/account/authenticator/off", "/account/prove?return_to=" + q,
+		"/second-factor?return_to=" + q, "/login/code?return_to=" + q,
 	}
 }
 
@@ -121,7 +122,7 @@ func (p page) checkInert(path string) {
 				p.t.Errorf("%s: <%s %s=%q>", path, node.Data, a.Key, a.Val)
 			}
 		}
-		if node.Data == "img" && !strings.HasPrefix(attribute(node, "src"), "/static/") {
+		if node.Data == "img" && !strings.HasPrefix(attribute(node, "src"), "/static/") && attribute(node, "src") != "/account/authenticator/image" {
 			p.t.Errorf("%s: an image that is not ours", path)
 		}
 	}
@@ -154,6 +155,7 @@ func (c crowd) acts() []string {
 		session + "/prompts/" + string(c.prompt.ID), "/hosts", "/hosts/" + string(c.host.ID) + "/shares",
 		"/hosts/" + string(c.host.ID) + "/remove", "/clients/x/revoke", "/clients/revoke", "/tokens", "/device", "/device/decide", "/users", "/users/x/suspend", "/users/x/logins/end", "/templates",
 		"/templates/nightly/remove", "/account", "/account/logins/end", "/account/logins/x/end", "/logout",
+		"/account/prove", "/account/authenticator", "/account/authenticator/off", "/account/recovery-codes", "/users/x/factors/reset",
 	}
 }
 
@@ -162,7 +164,7 @@ func TestFormsNeedTheirOwnPage(t *testing.T) {
 	b := c.browser(t, &c.admin)
 	other := c.browser(t, nil)
 	foreign, _ := c.browser(t, ptr(c.member(t, "grace", "Grace"))).get("/account").form("/account")
-	for _, path := range append(c.acts(), "/login", "/invite/x") {
+	for _, path := range append(c.acts(), "/login", "/login/code", "/invite/x") {
 		b.post(path, url.Values{}).wants(http.StatusForbidden)
 		b.post(path, url.Values{"csrf": {"wrong"}}).wants(http.StatusForbidden)
 		b.post(path, url.Values{"csrf": foreign["csrf"]}).wants(http.StatusForbidden)

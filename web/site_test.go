@@ -72,7 +72,8 @@ func newSite(t *testing.T) *site {
 		Store: db, Audit: db.Append, Hosts: dispatch.Hosts{Conn: s.conn}, Changes: dispatch.Changes{Conn: s.conn},
 		PublicURL: s.url, Log: log, Now: time.Now,
 	}
-	accounts := &auth.Accounts{Store: db, Audit: db, PublicURL: s.url, Now: time.Now, Log: log, FirstAdmin: operations.AdoptHosts}
+	accounts := &auth.Accounts{Store: db, Audit: db, PublicURL: s.url, Now: time.Now, Log: log, FirstAdmin: operations.AdoptHosts,
+		Secrets: [][]byte{bytes.Repeat([]byte("k"), 32)}}
 	oauth := &auth.OAuth{
 		Store: db, Accounts: accounts, Audit: db, PublicURL: s.url, Now: time.Now, Log: log,
 		Secret: bytes.Repeat([]byte("k"), 32),
@@ -100,9 +101,20 @@ func routes(p *web.Pages) map[string]web.Page {
 		"POST /invite/{token}":                      p.AcceptInvite,
 		"GET /login":                                p.Login,
 		"POST /login":                               p.LogIn,
+		"GET /login/code":                           p.SecondStep,
+		"POST /login/code":                          p.FinishLogIn,
+		"GET /second-factor":                        p.NeedFactor,
 		"POST /logout":                              p.LogOut,
 		"GET /account":                              p.Account,
 		"POST /account":                             p.ChangePassword,
+		"GET /account/prove":                        p.ProveAgain,
+		"POST /account/prove":                       p.Prove,
+		"GET /account/authenticator":                p.Authenticator,
+		"POST /account/authenticator":               p.ConfirmAuthenticator,
+		"GET /account/authenticator/image":          p.AuthenticatorImage,
+		"GET /account/authenticator/off":            p.AuthenticatorOff,
+		"POST /account/authenticator/off":           p.DisableAuthenticator,
+		"POST /account/recovery-codes":              p.RenewRecoveryCodes,
 		"POST /account/logins/end":                  p.EndOtherLogins,
 		"POST /account/logins/{login}/end":          p.EndLogin,
 		"GET /sessions":                             p.Sessions,
@@ -139,6 +151,7 @@ func routes(p *web.Pages) map[string]web.Page {
 		"GET /users":                                p.Users,
 		"POST /users":                               p.InviteUser,
 		"POST /users/{user}/suspend":                p.SuspendUser,
+		"POST /users/{user}/factors/reset":          p.ResetFactors,
 		"POST /users/{user}/logins/end":             p.EndLoginsOf,
 		"GET /templates":                            p.Templates,
 		"POST /templates":                           p.SaveTemplate,

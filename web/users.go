@@ -46,6 +46,20 @@ func (p *Pages) showUsers(w http.ResponseWriter, r *http.Request, visit visit, l
 	return p.show(w, http.StatusOK, "users", visit.view(r, "People", page))
 }
 
+// ResetFactors forgets a person's second factors, who has lost them.
+func (p *Pages) ResetFactors(w http.ResponseWriter, r *http.Request) error {
+	visit, err := p.post(r)
+	if err != nil {
+		return err
+	}
+	user := auth.UserID(r.PathValue("user"))
+	if err := p.Accounts.ResetFactors(r.Context(), visit.Caller, p.Accounts.CookieToken(r), user); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/users", http.StatusSeeOther)
+	return nil
+}
+
 // SuspendUser shuts a person out, or lets him in again.
 func (p *Pages) SuspendUser(w http.ResponseWriter, r *http.Request) error {
 	visit, err := p.post(r)

@@ -9,7 +9,8 @@ import (
 // visit is one request of a person who is logged in.
 type visit struct {
 	auth.Caller
-	csrf string // for the forms on the page; bound to his login
+	csrf        string // for the forms on the page; bound to his login
+	lacksFactor bool   // he must set up a second factor first
 }
 
 // Admin reports whether to show what only administrators can do. Whether it may be done is decided elsewhere.
@@ -21,7 +22,7 @@ func (p *Pages) visit(r *http.Request) (visit, error) {
 	if err != nil {
 		return visit{}, err
 	}
-	return visit{caller, csrf}, nil
+	return visit{caller, csrf, false}, nil
 }
 
 // post is visit for a form: it must come from one of the person's own pages.
@@ -30,16 +31,44 @@ func (p *Pages) post(r *http.Request) (visit, error) {
 	if err != nil {
 		return visit{}, err
 	}
+	return v, p.ownForm(r)
+}
+
+// ownForm reads a form and refuses one that is not from a page of the same login.
+func (p *Pages) ownForm(r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
-		return visit{}, badForm(err)
+		return badForm(err)
 	}
 	if !p.Accounts.CheckCSRF(r) {
-		return visit{}, errStale
+		return errStale
 	}
-	return v, nil
+	return nil
+}
+
+// newcomer is visit for the pages on which second factors are set up: whoever must have one and has none may use
+// these, and nothing else.
+func (p *Pages) newcomer(r *http.Request) (visit, error) {
+	caller, csrf, lacks, err := p.Accounts.Newcomer(r.Context(), p.Accounts.CookieToken(r), auth.RemoteAddr(r))
+	if err != nil {
+		return visit{}, err
+	}
+	return visit{caller, csrf, lacks}, nil
+}
+
+// newcomerPost is post for those pages.
+func (p *Pages) newcomerPost(r *http.Request) (visit, error) {
+	v, err := p.newcomer(r)
+	if err != nil {
+		return visit{}, err
+	}
+	return v, p.ownForm(r)
 }
 
 // view is the page's view for this person.
 func (v visit) view(r *http.Request, title string, data any) view {
-	return view{Title: title, Path: r.URL.Path, Visit: &v, CSRF: v.csrf, Data: data}
+	page := view{Title: title, Path: r.URL.Path, CSRF: v.csrf, Data: data}
+	if !v.lacksFactor { // who can go nowhere is shown no ways
+		page.Visit = &v
+	}
+	return page
 }

@@ -70,8 +70,10 @@ func (db *DB) SetSuspended(ctx context.Context, user auth.UserID, at *time.Time)
 		if !left {
 			return auth.ErrLastAdmin
 		}
-		_, err = tx.Exec(ctx, `DELETE FROM web_sessions WHERE user_id = $1`, user)
-		return err
+		batch := &pgx.Batch{}
+		batch.Queue(`DELETE FROM web_sessions WHERE user_id = $1`, user)
+		batch.Queue(`DELETE FROM login_steps WHERE user_id = $1`, user)
+		return tx.SendBatch(ctx, batch).Close()
 	})
 }
 

@@ -49,6 +49,13 @@ func (db *DB) TouchWebSession(ctx context.Context, tokenHash []byte, addr string
 		WHERE token_hash = $1 AND last_seen_at < $2`, tokenHash, at, addr)
 }
 
+// RenewWebSession gives a browser's login a new token and a new proof.
+func (db *DB) RenewWebSession(ctx context.Context, tokenHash, newHash []byte, proof auth.Proof, at time.Time) error {
+	return db.changeOne(ctx, "renew the web session", `
+		UPDATE web_sessions SET token_hash = $2, proof = $3, proved_at = $4
+		WHERE token_hash = $1`, tokenHash, newHash, proof, at)
+}
+
 // DeleteWebSession logs a browser out.
 func (db *DB) DeleteWebSession(ctx context.Context, tokenHash []byte) error {
 	return db.change(ctx, "delete the web session", `DELETE FROM web_sessions WHERE token_hash = $1`, tokenHash)
@@ -88,12 +95,14 @@ func (db *DB) ForgetAttempts(ctx context.Context, account, addr string) error {
 	return db.change(ctx, "forget failed logins", `DELETE FROM login_failures WHERE account = $1 AND addr = $2`, account, addr)
 }
 
-// DeleteStaleLogins removes browser sessions, invites and login attempts that can no longer matter. Used invites
+// DeleteStaleLogins removes browser sessions, half logins, invites and login attempts that can no longer matter. Used invites
 // stay: they tell who let whom in.
 func (db *DB) DeleteStaleLogins(ctx context.Context, now time.Time) error {
 	return db.begin(ctx, "delete stale logins", func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
 		batch.Queue(`DELETE FROM web_sessions WHERE expires_at <= $1`, now)
+		batch.Queue(`DELETE FROM login_steps WHERE expires_at <= $1`, now)
+		batch.Queue(`DELETE FROM passkey_ceremonies WHERE expires_at <= $1`, now)
 		batch.Queue(`DELETE FROM invites WHERE expires_at <= $1 AND used_at IS NULL`, now)
 		batch.Queue(`DELETE FROM login_failures WHERE at <= $1`, now.Add(-24*time.Hour))
 		return tx.SendBatch(ctx, batch).Close()
