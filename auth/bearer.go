@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // What can be wrong with the credentials of a request to the protected resource. The first two get 401, the
@@ -60,26 +61,44 @@ func (o *OAuth) Bearer(ctx context.Context, r *http.Request) (Caller, error) {
 
 // Check is Bearer for a token in hand, used again while a stream is open.
 func (o *OAuth) Check(ctx context.Context, token Secret, addr string) (Caller, error) {
-	kind, signature, ok := o.tokens().verifyAny(token, KindAccess, KindPersonal)
-	if !ok {
-		return Caller{}, ErrInvalidToken // not made here: no need to ask the store
+	now, key := o.Now(), keyOf(token)
+	access, touch, ok := o.Changes.recall(key, now)
+	if ok && !touch {
+		return access.caller(addr), nil
 	}
 	ctx, done := context.WithTimeout(ctx, storeTimeout)
 	defer done()
-	now := o.Now()
-	access, err := o.Store.Access(ctx, kind, signature, now)
-	if errors.Is(err, ErrNotFound) || err == nil && access.Resource != o.Resource() {
-		return Caller{}, ErrInvalidToken
+	if !ok {
+		var err error
+		if access, err = o.lookUp(ctx, token, key, now); err != nil {
+			return Caller{}, err
+		}
+		touch = access.unused(now)
 	}
-	if err != nil {
-		return Caller{}, err
-	}
-	if access.LastUsedAt == nil || now.Sub(*access.LastUsedAt) >= touchInterval {
+	if touch {
 		if err := o.Store.TouchGrant(ctx, access.Grant, addr, now); err != nil {
 			return Caller{}, err
 		}
 	}
 	return access.caller(addr), nil
+}
+
+// lookUp asks the store who holds a token, and remembers it.
+func (o *OAuth) lookUp(ctx context.Context, token Secret, key tokenKey, now time.Time) (Access, error) {
+	kind, signature, ok := o.tokens().verifyAny(token, KindAccess, KindPersonal)
+	if !ok {
+		return Access{}, ErrInvalidToken // not made here: no need to ask the store
+	}
+	count := o.Changes.count()
+	access, err := o.Store.Access(ctx, kind, signature, now)
+	if errors.Is(err, ErrNotFound) || err == nil && access.Resource != o.Resource() {
+		return Access{}, ErrInvalidToken
+	}
+	if err != nil {
+		return Access{}, err
+	}
+	o.Changes.remember(key, access, now, count)
+	return access, nil
 }
 
 // caller is who holds the token. A grant that has a name goes by it in the audit log.

@@ -25,6 +25,9 @@ type OAuth struct {
 	Secret     []byte
 	OldSecrets [][]byte
 
+	// Changes are what tokens are remembered by; until it is told of changes, each is looked up on every call.
+	Changes Changes
+
 	registrations Limiter
 	devices       Limiter
 }
@@ -233,5 +236,11 @@ type Access struct {
 	GrantName  string // empty for most
 	Scopes     Scopes
 	Resource   string
+	ExpiresAt  time.Time // the token
 	LastUsedAt *time.Time
+}
+
+// unused reports whether the last use that was written is old enough to write another.
+func (a Access) unused(now time.Time) bool {
+	return a.LastUsedAt == nil || now.Sub(*a.LastUsedAt) >= touchInterval
 }

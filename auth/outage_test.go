@@ -24,6 +24,8 @@ type wire struct {
 	socket   string
 	listener net.Listener
 
+	frozen sync.RWMutex // held while nothing passes, though nothing is closed
+
 	mu    sync.Mutex // guards what follows
 	cut   bool
 	conns []net.Conn
@@ -73,12 +75,24 @@ func (w *wire) accept(ctx context.Context) {
 		}
 		for _, pair := range [][2]net.Conn{{client, server}, {server, client}} {
 			copies.Go(func() {
-				_, _ = io.Copy(pair[0], pair[1]) // ends when either side does
+				_, _ = io.Copy(passing{w, pair[0]}, pair[1]) // ends when either side does
 				pair[0].Close()
 				pair[1].Close()
 			})
 		}
 	}
+}
+
+// passing is a connection that what is frozen does not reach.
+type passing struct {
+	wire *wire
+	net.Conn
+}
+
+func (p passing) Write(b []byte) (int, error) {
+	p.wire.frozen.RLock()
+	defer p.wire.frozen.RUnlock()
+	return p.Conn.Write(b)
 }
 
 // add keeps connections until the wire is cut, and reports false if it is.

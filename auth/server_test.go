@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,7 +49,29 @@ type server struct {
 	db       *postgres.DB
 	accounts *auth.Accounts
 	oauth    *auth.OAuth
+	store    *askedStore
 	logs     *lockedBuffer
+}
+
+// askedStore counts what the check of a token asks the real store.
+type askedStore struct {
+	auth.OAuthStore
+	lookedUp, touched atomic.Int64
+	answering         atomic.Pointer[func()] // called between an answer and its return
+}
+
+func (s *askedStore) Access(ctx context.Context, kind auth.TokenKind, signature string, now time.Time) (auth.Access, error) {
+	s.lookedUp.Add(1)
+	access, err := s.OAuthStore.Access(ctx, kind, signature, now)
+	if answering := s.answering.Load(); answering != nil {
+		(*answering)()
+	}
+	return access, err
+}
+
+func (s *askedStore) TouchGrant(ctx context.Context, id auth.GrantID, addr string, at time.Time) error {
+	s.touched.Add(1)
+	return s.OAuthStore.TouchGrant(ctx, id, addr, at)
 }
 
 // lockedBuffer collects logs of many goroutines.
@@ -98,13 +122,16 @@ func startServer(t *testing.T, database, publicURL string, clock *clock) *server
 	if publicURL == "" {
 		publicURL = listener.URL
 	}
-	s := &server{clock: clock, url: listener.URL, database: database, db: db, logs: &lockedBuffer{}}
+	s := &server{
+		clock: clock, url: listener.URL, database: database, db: db, store: &askedStore{OAuthStore: db}, logs: &lockedBuffer{},
+	}
 	log := slog.New(slog.NewJSONHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s.accounts = &auth.Accounts{Store: db, Audit: db, PublicURL: publicURL, Now: clock.Now, Log: log, Secrets: [][]byte{bytes.Repeat([]byte("k"), 32)}}
 	s.oauth = &auth.OAuth{
-		Store: db, Accounts: s.accounts, Audit: db, PublicURL: publicURL, Now: clock.Now, Log: log,
+		Store: s.store, Accounts: s.accounts, Audit: db, PublicURL: publicURL, Now: clock.Now, Log: log,
 		Secret: bytes.Repeat([]byte("k"), 32), Pages: barePages(),
 	}
+	s.follow(t, log)
 	mux.HandleFunc(auth.AuthorizePath, s.oauth.Authorize)
 	mux.HandleFunc(auth.TokenPath, s.oauth.Token)
 	mux.HandleFunc(auth.RegisterPath, s.oauth.Register)
@@ -115,6 +142,17 @@ func startServer(t *testing.T, database, publicURL string, clock *clock) *server
 	mux.HandleFunc(auth.ResourceMetadataPath, s.oauth.ResourceMetadata)
 	mux.HandleFunc(auth.ResourceMetadataPath+auth.ResourcePath, s.oauth.ResourceMetadata)
 	return s
+}
+
+// follow lets the server hear of changes until the test ends.
+func (s *server) follow(t *testing.T, log *slog.Logger) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	var done sync.WaitGroup
+	done.Go(func() { s.db.Follow(ctx, &s.oauth.Changes, log) })
+	t.Cleanup(func() {
+		cancel()
+		done.Wait()
+	})
 }
 
 // barePages show their view as JSON, which a test can read.

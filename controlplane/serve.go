@@ -76,6 +76,10 @@ func (p *plane) run(env environment, listener net.Listener, beside companion) er
 	group.Go(func() error { return p.sweep(ctx) })
 	group.Go(func() error { return p.fleet.DeliverNotices(ctx) })
 	group.Go(func() error {
+		p.stores.db.Follow(ctx, &p.oauth.Changes, p.log)
+		return nil
+	})
+	group.Go(func() error {
 		defer close(besideDone)
 		if err := p.announce(ctx, env.stdout); err != nil || beside == nil {
 			return err

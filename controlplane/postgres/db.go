@@ -5,6 +5,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,8 +22,9 @@ import (
 
 // DB is the database. Close it when every user of it has ended.
 type DB struct {
-	pool  *pgxpool.Pool
-	chain *auditChain
+	pool    *pgxpool.Pool
+	chain   *auditChain
+	changes atomic.Pointer[auth.Changes] // nil until Follow
 }
 
 // What a connection may wait for before it gives up, so that a database that hangs turns into an error that an
@@ -36,7 +38,8 @@ const (
 // Open connects to the database at url and makes sure that a commit which returned survives a crash. It does not
 // migrate.
 func Open(ctx context.Context, url string) (*DB, error) {
-	pool, err := connect(ctx, url, 0)
+	db := &DB{}
+	pool, err := db.connect(ctx, url, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -46,16 +49,17 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	}
 	// The audit chain has its own connection: a request that holds one of the pool's while it waits for its audit
 	// line can then never be what the line waits for.
-	chain, err := connect(ctx, url, 1)
+	chain, err := db.connect(ctx, url, 1)
 	if err != nil {
 		pool.Close()
 		return nil, err
 	}
-	return &DB{pool: pool, chain: &auditChain{pool: chain, turn: make(chan struct{}, 1)}}, nil
+	db.pool, db.chain = pool, &auditChain{pool: chain, turn: make(chan struct{}, 1)}
+	return db, nil
 }
 
 // connect makes a pool of at most size connections, or of as many as the url or pgx say if size is 0.
-func connect(ctx context.Context, url string, size int32) (*pgxpool.Pool, error) {
+func (db *DB) connect(ctx context.Context, url string, size int32) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
@@ -71,6 +75,8 @@ func connect(ctx context.Context, url string, size int32) (*pgxpool.Pool, error)
 	parameters["statement_timeout"] = milliseconds(statementTimeout)
 	parameters["lock_timeout"] = milliseconds(lockTimeout)
 	parameters["idle_in_transaction_session_timeout"] = milliseconds(statementTimeout)
+	config.ConnConfig.OnNotification = db.hear
+	config.AfterConnect = listen
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, explain("open the database", err)

@@ -14,14 +14,15 @@ func (db *DB) Access(ctx context.Context, kind auth.TokenKind, signature string,
 	var a auth.Access
 	var scopes string
 	err := db.pool.QueryRow(ctx, `
-		SELECT u.id, u.name, u.role, c.id, c.name, g.id, g.name, t.scopes, g.resource, g.last_used_at
+		SELECT u.id, u.name, u.role, c.id, c.name, g.id, g.name, t.scopes, g.resource, t.expires_at, g.last_used_at
 		FROM oauth_tokens t
 			JOIN oauth_grants g ON g.id = t.grant_id
 			JOIN users u ON u.id = g.user_id
 			JOIN oauth_clients c ON c.id = g.client_id
 		WHERE t.kind = $1 AND t.signature = $2 AND t.expires_at > $3
 			AND g.revoked_at IS NULL AND u.suspended_at IS NULL AND c.disabled_at IS NULL`, kind, signature, now).
-		Scan(&a.User, &a.UserName, &a.Role, &a.ClientID, &a.Client, &a.Grant, &a.GrantName, &scopes, &a.Resource, &a.LastUsedAt)
+		Scan(&a.User, &a.UserName, &a.Role, &a.ClientID, &a.Client, &a.Grant, &a.GrantName, &scopes,
+			&a.Resource, &a.ExpiresAt, &a.LastUsedAt)
 	a.Scopes = auth.ParseScopes(scopes)
 	return a, explain("find the access token", err)
 }
