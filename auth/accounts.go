@@ -21,7 +21,11 @@ type Accounts struct {
 	Secrets      [][]byte     // seal second factors: the first one seals, all open
 	SecondFactor SecondFactor // who must have one
 
-	// FirstAdmin is called when the first administrator's account has been made; it may be nil.
+	// ProviderOnly refuses every login by what is kept here, such as a password: all people come by a provider (OIDC).
+	ProviderOnly bool
+
+	// FirstAdmin is called when the first administrator's account has been made; it may be nil. It bears being called
+	// for a later one.
 	FirstAdmin func(ctx context.Context, first UserID) error
 
 	passwords passwords
@@ -85,6 +89,8 @@ const (
 	sessionLife    = 30 * 24 * time.Hour
 	touchInterval  = time.Minute // a session's or grant's last use is written at most this often
 	throttleWindow = 15 * time.Minute
+
+	providerSessionLife = 24 * time.Hour // of a browser that logged in by a provider
 )
 
 // How many logins may fail within throttleWindow before more are refused: for one account from anywhere, and

@@ -16,6 +16,8 @@ var (
 	ErrWrongPassword = errors.New("name or password is wrong")
 	// ErrSuspended: the password was right, but an administrator has suspended the account.
 	ErrSuspended = errors.New("this account is suspended")
+	// ErrProviderOnly: everybody logs in by a provider here, and not by a password or a passkey.
+	ErrProviderOnly = errors.New("everybody logs in by the company's login here")
 	// ErrInvalid is matched by every FieldError.
 	ErrInvalid = errors.New("invalid")
 	// ErrThrottled is matched by every ThrottledError.

@@ -11,6 +11,9 @@ import (
 // LogIn checks a name and password and begins a browser session with a new token. What is wrong is not told
 // apart, neither in words nor in time. SecondStepError: the password is right, but not enough.
 func (a *Accounts) LogIn(ctx context.Context, name string, password Secret, from Browser) (Login, error) {
+	if a.ProviderOnly {
+		return Login{}, ErrProviderOnly
+	}
 	account := strings.ToLower(strings.TrimSpace(name))
 	if len(account) > maxLoginName {
 		account = account[:maxLoginName]
@@ -93,13 +96,22 @@ func personFailures() []error { return []error{ErrWrongPassword, ErrSuspended, E
 func (a *Accounts) begin(ctx context.Context, user User, from Browser, proof Proof) (Login, error) {
 	token, now := newSecret(), a.Now()
 	session := WebSession{
-		TokenHash: token.hash(), User: user.ID, CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(sessionLife),
+		TokenHash: token.hash(), User: user.ID, CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(proof.life()),
 		Addr: from.Addr, Browser: from.Name, Proof: proof, ProvedAt: now,
 	}
 	if err := a.Store.InsertWebSession(ctx, session); err != nil {
 		return Login{}, err
 	}
 	return Login{User: user, Token: token, ExpiresAt: session.ExpiresAt}, nil
+}
+
+// life is how long a login lasts at most. Somebody who came by a provider must ask it again sooner, since nobody tells
+// us when it no longer knows him.
+func (p Proof) life() time.Duration {
+	if p == ProofSSO {
+		return providerSessionLife
+	}
+	return sessionLife
 }
 
 // LogOut ends the session on the server. It is no error if there is none.

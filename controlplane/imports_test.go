@@ -39,6 +39,8 @@ var knows = map[string][]string{
 	"github.com/nats-io/nats.go":     {"controlplane/dispatch", "controlplane/embedded", "hostagent/link", "controlplane", "hostagent"},
 	"github.com/nats-io/nats-server": {"controlplane/embedded"},
 	"github.com/ory/fosite":          {"auth"},
+	"github.com/coreos/go-oidc":      {"auth"},
+	"golang.org/x/oauth2":            {"auth"},
 	"github.com/mark3labs/mcp-go":    {"controlplane/mcptools", "controlplane/mcphttp"},
 	"github.com/creack/pty":          {"hostagent/terminal", "hostagent/holder"},
 }

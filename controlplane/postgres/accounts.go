@@ -34,7 +34,7 @@ func (db *DB) Password(ctx context.Context, name string) (auth.User, string, err
 	var u auth.User
 	var hash string
 	err := db.pool.QueryRow(ctx, `
-		SELECT id, name, display_name, role, created_at, suspended_at, password_hash
+		SELECT id, name, display_name, role, created_at, suspended_at, coalesce(password_hash, '')
 		FROM users
 		WHERE name = $1`, name).
 		Scan(&u.ID, &u.Name, &u.DisplayName, &u.Role, &u.CreatedAt, &u.SuspendedAt, &hash)
@@ -52,7 +52,7 @@ func (db *DB) SetSuspended(ctx context.Context, user auth.UserID, at *time.Time)
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, adminLock); err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, `UPDATE users SET suspended_at = $2 WHERE id = $1`, user, at)
+		tag, err := tx.Exec(ctx, `UPDATE users SET suspended_at = $2, shut_out = false WHERE id = $1`, user, at)
 		if err != nil {
 			return err
 		}
@@ -62,19 +62,29 @@ func (db *DB) SetSuspended(ctx context.Context, user auth.UserID, at *time.Time)
 		if at == nil {
 			return nil
 		}
-		var left bool
-		err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM users WHERE role = 'admin' AND suspended_at IS NULL)`).Scan(&left)
-		if err != nil {
+		if err := checkAdminLeft(ctx, tx); err != nil {
 			return err
 		}
-		if !left {
-			return auth.ErrLastAdmin
-		}
-		batch := &pgx.Batch{}
-		batch.Queue(`DELETE FROM web_sessions WHERE user_id = $1`, user)
-		batch.Queue(`DELETE FROM login_steps WHERE user_id = $1`, user)
-		return tx.SendBatch(ctx, batch).Close()
+		return endLogins(ctx, tx, user)
 	})
+}
+
+// endLogins ends a person's browser sessions, and those that are half begun.
+func endLogins(ctx context.Context, tx pgx.Tx, user auth.UserID) error {
+	batch := &pgx.Batch{}
+	batch.Queue(`DELETE FROM web_sessions WHERE user_id = $1`, user)
+	batch.Queue(`DELETE FROM login_steps WHERE user_id = $1`, user)
+	return tx.SendBatch(ctx, batch).Close()
+}
+
+// checkAdminLeft refuses what would leave nobody to manage people. Whoever calls it holds adminLock.
+func checkAdminLeft(ctx context.Context, tx pgx.Tx) error {
+	var left bool
+	err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM users WHERE role = 'admin' AND suspended_at IS NULL)`).Scan(&left)
+	if err == nil && !left {
+		err = auth.ErrLastAdmin
+	}
+	return err
 }
 
 // changeOne runs a statement that must find its row.

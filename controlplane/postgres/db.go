@@ -140,7 +140,8 @@ type executor interface {
 
 // DB is the store of what auth keeps.
 var (
-	_ auth.AccountStore = (*DB)(nil)
-	_ auth.OAuthStore   = (*DB)(nil)
-	_ audit.Recorder    = (*DB)(nil)
+	_ auth.AccountStore  = (*DB)(nil)
+	_ auth.OAuthStore    = (*DB)(nil)
+	_ auth.IdentityStore = (*DB)(nil)
+	_ audit.Recorder     = (*DB)(nil)
 )

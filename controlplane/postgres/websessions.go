@@ -104,6 +104,7 @@ func (db *DB) DeleteStaleLogins(ctx context.Context, now time.Time) error {
 		batch.Queue(`DELETE FROM login_steps WHERE expires_at <= $1`, now)
 		batch.Queue(`DELETE FROM passkey_ceremonies WHERE expires_at <= $1`, now)
 		batch.Queue(`DELETE FROM invites WHERE expires_at <= $1 AND used_at IS NULL`, now)
+		batch.Queue(`DELETE FROM provider_logins WHERE expires_at <= $1`, now)
 		batch.Queue(`DELETE FROM login_failures WHERE at <= $1`, now.Add(-24*time.Hour))
 		return tx.SendBatch(ctx, batch).Close()
 	})
