@@ -59,15 +59,13 @@ func protectPage(w http.ResponseWriter) {
 
 // ask leads to the consent page, by way of the login page if nobody is logged in.
 func (o *OAuth) ask(w http.ResponseWriter, r *http.Request) error {
-	a, err := o.authorization(r.Context(), r.URL.RawQuery)
-	if err != nil {
-		return o.refuseAuthorization(w, r, a, err)
-	}
 	caller, csrf, err := o.Accounts.RequestCaller(r)
-	if errors.Is(err, ErrNoLogin) && a.prompt == "none" {
-		return o.refuseAuthorization(w, r, a, refuse("login_required", "Nobody is logged in."))
+	if err != nil && !errors.Is(err, ErrNoLogin) {
+		return o.refuseAuthorization(w, r, authorization{}, err)
 	}
-	if errors.Is(err, ErrNoLogin) {
+	nobody := err != nil
+	a, err := o.authorization(r.Context(), r.URL.RawQuery, caller)
+	if errors.Is(err, errMeetLater) || err == nil && nobody && a.prompt != "none" {
 		w.Header().Set("Location", loginPath(AuthorizePath+"?"+r.URL.RawQuery))
 		w.WriteHeader(http.StatusSeeOther)
 		return nil
@@ -75,16 +73,19 @@ func (o *OAuth) ask(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return o.refuseAuthorization(w, r, a, err)
 	}
+	if nobody {
+		return o.refuseAuthorization(w, r, a, refuse("login_required", "Nobody is logged in."))
+	}
 	if a.prompt == "none" {
-		// Consent is never remembered: these clients registered themselves, so a name proves nothing.
+		// Consent is never remembered: a click for each connection costs little, and what it gives away is much.
 		return o.refuseAuthorization(w, r, a, refuse("consent_required", "The person must be asked."))
 	}
 	return o.showConsent(w, r, a, caller, csrf)
 }
 
-// authorization reads and checks a request. With an error, the authorization's redirectURI tells whether the
-// client may hear of it.
-func (o *OAuth) authorization(ctx context.Context, query string) (authorization, error) {
+// authorization reads and checks a request that is at c's browser; nobody may be logged in there. With an error, the
+// authorization's redirectURI tells whether the client may hear of it.
+func (o *OAuth) authorization(ctx context.Context, query string, c Caller) (authorization, error) {
 	form, err := url.ParseQuery(query)
 	if err != nil {
 		return authorization{}, refuse("invalid_request", "The link cannot be read.")
@@ -96,12 +97,19 @@ func (o *OAuth) authorization(ctx context.Context, query string) (authorization,
 	if len(a.state) > maxState {
 		return authorization{}, refuse("invalid_request", "The link's state is longer than %d bytes.", maxState)
 	}
-	a.client, err = o.client(ctx, form.Get("client_id"))
+	a.client, err = o.client(ctx, form.Get("client_id"), c.Addr, c.User != "")
+	var strange strangeApp
+	if errors.As(err, &strange) {
+		return authorization{}, refuse("invalid_request", "%s", strange)
+	}
 	if errors.Is(err, ErrNotFound) {
 		return authorization{}, refuse("invalid_request", "The app is not registered here. Remove the connection in the app and add it again.")
 	}
 	if err != nil {
 		return authorization{}, err
+	}
+	if why := o.bars(a.client); why != "" {
+		return authorization{}, refuse("invalid_request", "%s", why)
 	}
 	redirectURI := form.Get("redirect_uri")
 	if redirectURI == "" || !matchesRedirect(a.client.RedirectURIs, redirectURI) {

@@ -5,6 +5,3 @@ const (
 	personalClient  = "personal-token" // whose grants are personal tokens; it can ask for nothing
 	hostAgentClient = "hostagent"
 )
-
-// builtInClients are kept though nobody has granted them anything.
-func builtInClients() []string { return []string{personalClient, hostAgentClient} }

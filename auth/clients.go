@@ -14,25 +14,50 @@ const (
 	authNone  = "none" // a public client: PKCE and rotation stand in
 	authBasic = "client_secret_basic"
 	authPost  = "client_secret_post"
+
+	// authSecret is either of the last two: of a client that an administrator added, who need not know which it uses.
+	authSecret = "client_secret"
 )
+
+// authenticatesBy reports whether the client may use a method.
+func (c Client) authenticatesBy(method string) bool {
+	return method == c.AuthMethod || c.AuthMethod == authSecret && method != authNone
+}
 
 func authMethods() []string { return []string{authNone, authBasic, authPost} }
 
 const maxClientID = 512 // bytes
 
-// client finds who a client_id names. ErrNotFound: nobody, or it is disabled.
-func (o *OAuth) client(ctx context.Context, id string) (Client, error) {
+// client finds who a client_id names, disabled or not. A client that its document describes is as the document now
+// says; meets is whether it may be met for the first time. ErrNotFound: nobody.
+func (o *OAuth) client(ctx context.Context, id, addr string, meets bool) (Client, error) {
 	if id == "" || len(id) > maxClientID || !plainText(id, maxClientID) {
 		return Client{}, ErrNotFound
 	}
-	client, err := o.Store.Client(ctx, id)
-	if err != nil {
-		return Client{}, err
+	if isDocumentID(id) {
+		return o.documentClient(ctx, id, addr, meets)
 	}
-	if client.DisabledAt != nil {
-		return Client{}, ErrNotFound
+	return o.Store.Client(ctx, id)
+}
+
+// standsBy reports whether a client still has the address to which a consent was sent. One from another device was
+// sent to none; then it is enough that the client's document, if it lives by one, has not been withdrawn.
+func (c Client) standsBy(g Grant) bool {
+	if g.RedirectURI != "" {
+		return matchesRedirect(c.RedirectURIs, g.RedirectURI)
 	}
-	return client, nil
+	return c.Kind != ClientDocument || len(c.RedirectURIs) > 0
+}
+
+// bars says in a sentence for people why a client that is known may not be used; it is empty if it may.
+func (o *OAuth) bars(c Client) string {
+	if c.DisabledAt != nil {
+		return "An administrator has disabled this app here."
+	}
+	if c.Kind == ClientDocument && !o.allowsDocumentsOf(c.ID) {
+		return notAdmitted(c.ID)
+	}
+	return ""
 }
 
 // credentials are what a client presents of itself.
@@ -42,20 +67,33 @@ type credentials struct {
 	method string
 }
 
-// authenticate finds the client that sends a form, by the one method that it registered.
+// authenticate finds the client that sends a form and may have tokens. One that may not, though it is who it says, is
+// told that its grant is gone: it should not register anew.
 func (o *OAuth) authenticate(ctx context.Context, r *http.Request, form url.Values) (Client, error) {
+	client, err := o.identify(ctx, r, form)
+	if err != nil {
+		return Client{}, err
+	}
+	if why := o.bars(client); why != "" {
+		return Client{}, refuse("invalid_grant", "%s", why)
+	}
+	return client, nil
+}
+
+// identify finds the client that sends a form, by the method that it registered.
+func (o *OAuth) identify(ctx context.Context, r *http.Request, form url.Values) (Client, error) {
 	presented, err := readCredentials(r, form)
 	if err != nil {
 		return Client{}, err
 	}
-	client, err := o.client(ctx, presented.id)
-	if errors.Is(err, ErrNotFound) {
+	client, err := o.client(ctx, presented.id, RemoteAddr(r), false)
+	if errors.Is(err, ErrNotFound) || errors.Is(err, errMeetLater) {
 		return Client{}, refuse("invalid_client", "There is no such client.")
 	}
 	if err != nil {
 		return Client{}, err
 	}
-	if presented.method != client.AuthMethod {
+	if !client.authenticatesBy(presented.method) {
 		return Client{}, refuse("invalid_client", "This client authenticates with %s.", client.AuthMethod)
 	}
 	if client.AuthMethod == authNone {

@@ -23,11 +23,16 @@ func (o *OAuth) showConsent(w http.ResponseWriter, r *http.Request, a authorizat
 		ClientName:   a.client.Name,
 		ClientID:     a.client.ID,
 		RedirectHost: redirectHost(a.redirectURI),
+		Kind:         a.client.Kind,
 		Loopback:     isLoopback(a.redirectURI),
-		Unverified:   true,
+		Unverified:   a.client.Kind == ClientRegistered,
 	}
 	if site, err := url.Parse(a.client.Metadata.ClientURI); err == nil {
 		view.ClientHost = site.Host
+	}
+	if a.client.Kind == ClientDocument {
+		view.ClientHost = documentHost(a.client.ID)
+		view.Elsewhere = !view.Loopback && view.RedirectHost != view.ClientHost
 	}
 	for _, scope := range a.scopes {
 		view.Scopes = append(view.Scopes, ScopeView{scope, scope.Words()})
@@ -56,7 +61,7 @@ func (o *OAuth) decide(w http.ResponseWriter, r *http.Request) error {
 	if !o.Accounts.CheckCSRF(r) {
 		return o.Pages.Refuse(w, r, http.StatusForbidden, "This form is not from here, or its page is too old. Go back to the app and try again.")
 	}
-	a, err := o.authorization(r.Context(), query)
+	a, err := o.authorization(r.Context(), query, caller)
 	if err != nil {
 		return o.refuseAuthorization(w, r, a, err)
 	}
@@ -90,7 +95,7 @@ func (o *OAuth) grant(ctx context.Context, a authorization, c Caller) (Secret, e
 	now := o.Now()
 	grant := Grant{
 		ID: GrantID(rand.Text()), User: c.User, ClientID: a.client.ID, Origin: OriginCode, Scopes: a.scopes,
-		Resource: o.Resource(), CreatedAt: now,
+		Resource: o.Resource(), RedirectURI: a.redirectURI, CreatedAt: now,
 	}
 	code, stored, err := o.issueCode(ctx, a, grant)
 	if err != nil {

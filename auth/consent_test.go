@@ -33,7 +33,8 @@ func TestConsentPage(t *testing.T) {
 	view := readConsent(t, got)
 	want := auth.ConsentView{
 		Action: auth.AuthorizePath, Hidden: view.Hidden, CSRF: view.CSRF, User: adminName,
-		ClientName: "<b>Éclair</b>", ClientID: app.id, ClientHost: "site.example", RedirectHost: "app.example", Unverified: true,
+		ClientName: "<b>Éclair</b>", ClientID: app.id, ClientHost: "site.example", RedirectHost: "app.example",
+		Kind: auth.ClientRegistered, Unverified: true,
 		Scopes: []auth.ScopeView{
 			{Scope: auth.ScopeSessionsRead, Words: auth.ScopeSessionsRead.Words()},
 			{Scope: auth.ScopeOffline, Words: auth.ScopeOffline.Words()}, // the app registered for refresh tokens

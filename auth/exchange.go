@@ -39,6 +39,11 @@ func (x *exchange) find(ctx context.Context, kind TokenKind, signature string) e
 	if err != nil {
 		return x.fail(err)
 	}
+	// What the client does not vouch for any more, it does not get by an old consent. Another's grant is found, so
+	// that fosite sees whose it is.
+	if grant.ClientID == x.client.ID && !x.client.standsBy(grant) {
+		return fosite.ErrNotFound
+	}
 	x.presented, x.grant, x.issuedAt = &token, grant, x.now
 	return nil
 }

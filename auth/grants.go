@@ -62,7 +62,7 @@ const unusedClientLife = 24 * time.Hour
 // used is kept for ever, since its owner does not register again. The program calls it now and then.
 func (o *OAuth) Sweep(ctx context.Context) error {
 	now := o.Now()
-	return o.Store.DeleteStaleGrants(ctx, now, now.Add(-unusedClientLife), builtInClients())
+	return o.Store.DeleteStaleGrants(ctx, now, now.Add(-unusedClientLife))
 }
 
 // record writes an audit line.

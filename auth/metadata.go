@@ -21,6 +21,7 @@ type serverMetadata struct {
 	TokenEndpointAuthMethods      []string `json:"token_endpoint_auth_methods_supported"`
 	RevocationEndpointAuthMethods []string `json:"revocation_endpoint_auth_methods_supported"`
 	IssParameterSupported         bool     `json:"authorization_response_iss_parameter_supported"`
+	DocumentsSupported            bool     `json:"client_id_metadata_document_supported"`
 	ServiceDocumentation          string   `json:"service_documentation"`
 }
 
@@ -42,6 +43,7 @@ func (o *OAuth) ServerMetadata(w http.ResponseWriter, r *http.Request) {
 		TokenEndpointAuthMethods:      authMethods(),
 		RevocationEndpointAuthMethods: authMethods(),
 		IssParameterSupported:         true,
+		DocumentsSupported:            true,
 		ServiceDocumentation:          o.PublicURL + "/",
 	})
 }

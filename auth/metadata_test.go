@@ -24,6 +24,7 @@ func TestServerMetadata(t *testing.T) {
 		"token_endpoint_auth_methods_supported":          []any{"none", "client_secret_basic", "client_secret_post"},
 		"revocation_endpoint_auth_methods_supported":     []any{"none", "client_secret_basic", "client_secret_post"},
 		"authorization_response_iss_parameter_supported": true,
+		"client_id_metadata_document_supported":          true,
 		"service_documentation":                          i + "/",
 	}
 	for _, path := range []string{auth.ServerMetadataPath, auth.OpenIDMetadataPath} {

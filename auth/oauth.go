@@ -6,7 +6,10 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"switchboard/auth/audit"
+	"switchboard/auth/outbound"
 )
 
 // OAuth is the authorization server, and the check of its tokens. Its exported fields are set once, before use.
@@ -27,9 +30,15 @@ type OAuth struct {
 
 	// Changes are what tokens are remembered by; until it is told of changes, each is looked up on every call.
 	Changes Changes
+	// Outbound fetches the documents that describe clients; DocumentHosts are those whose documents are admitted,
+	// with their port if it is written in the client's id. Empty: any.
+	Outbound      *outbound.Client
+	DocumentHosts []string
 
 	registrations Limiter
 	devices       Limiter
+	fetches       Limiter
+	documents     singleflight.Group
 }
 
 // Where the endpoints are; PublicURL comes before.
@@ -79,10 +88,12 @@ type ConsentView struct {
 	User         string // who is asked
 	ClientName   string
 	ClientID     string
-	ClientHost   string // of the client's own site, if it told one
+	ClientHost   string // of the client's own site; of a document, the host that vouches for it
 	RedirectHost string // where the answer goes; for an app on this computer, "this computer"
-	Loopback     bool   // warn: any program on the computer could be asking
-	Unverified   bool   // warn: the client registered itself, its name proves nothing
+	Kind         ClientKind
+	Loopback     bool // warn: any program on the computer could be asking
+	Unverified   bool // warn: the client registered itself, its name proves nothing
+	Elsewhere    bool // warn: the answer goes to another host than the one that vouches for the client
 	Scopes       []ScopeView
 }
 
@@ -92,9 +103,10 @@ type ScopeView struct {
 	Words string
 }
 
-// Client is an OAuth client, registered dynamically (RFC 7591).
+// Client is an OAuth client.
 type Client struct {
 	ID           string
+	Kind         ClientKind
 	Name         string
 	RedirectURIs []string
 	AuthMethod   string // how it authenticates at the token endpoint: "none", …
@@ -103,6 +115,17 @@ type Client struct {
 	CreatedAt    time.Time
 	DisabledAt   *time.Time
 }
+
+// ClientKind is how a client came to be known, and so who vouches for its name.
+type ClientKind string
+
+// The kinds of clients.
+const (
+	ClientRegistered ClientKind = "registered" // it registered itself (RFC 7591): nobody
+	ClientDocument   ClientKind = "document"   // a document at its id describes it: whoever controls that address
+	ClientPredefined ClientKind = "predefined" // an administrator added it
+	ClientBuiltIn    ClientKind = "builtin"    // it is part of Switchboard
+)
 
 // ClientMetadata is what else a client said of itself.
 type ClientMetadata struct {
@@ -120,21 +143,23 @@ type ClientMetadata struct {
 
 // Grant is what a person allowed a client, and the family of all tokens that came from it.
 type Grant struct {
-	ID         GrantID
-	User       UserID
-	UserName   string
-	ClientID   string
-	Client     string // its name
-	ClientURI  string
-	Origin     GrantOrigin
-	Name       string // what the person calls it; empty for most
-	Scopes     Scopes
-	Resource   string
-	CreatedAt  time.Time
-	ExpiresAt  *time.Time // of a personal token
-	LastUsedAt *time.Time // nil: no token was ever made, or used
-	LastAddr   string
-	RevokedAt  *time.Time
+	ID        GrantID
+	User      UserID
+	UserName  string
+	ClientID  string
+	Client    string // its name
+	ClientURI string
+	Origin    GrantOrigin
+	Name      string // what the person calls it; empty for most
+	Scopes    Scopes
+	Resource  string
+	// RedirectURI is where the consent was sent. The client must still have it when it comes for tokens.
+	RedirectURI string
+	CreatedAt   time.Time
+	ExpiresAt   *time.Time // of a personal token
+	LastUsedAt  *time.Time // nil: no token was ever made, or used
+	LastAddr    string
+	RevokedAt   *time.Time
 }
 
 // GrantOrigin is how a grant came about.
@@ -178,9 +203,13 @@ type StoredToken struct {
 type OAuthStore interface {
 	InsertClient(ctx context.Context, c Client) error
 	Client(ctx context.Context, id string) (Client, error)
-	// DeleteStaleGrants removes clients made before a time that were never granted anything, unless they are among
-	// those to keep, grants whose code was never redeemed, and expired tokens.
-	DeleteStaleGrants(ctx context.Context, now, unusedSince time.Time, keep []string) error
+	// Document finds what is known of a document. SaveDocument keeps that and, if there is one, the client that the
+	// document describes, both or neither; whether the client is disabled stays.
+	Document(ctx context.Context, url string) (Document, error)
+	SaveDocument(ctx context.Context, d Document, c *Client) error
+	// DeleteStaleGrants removes clients made before a time that were never granted anything, if they made themselves
+	// known, what is known of the documents of such clients, grants whose code was never redeemed, and expired tokens.
+	DeleteStaleGrants(ctx context.Context, now, unusedSince time.Time) error
 
 	// InsertGrant keeps a consent and the code that answers it, both or neither.
 	InsertGrant(ctx context.Context, g Grant, code StoredToken) error

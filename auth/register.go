@@ -86,7 +86,7 @@ func (o *OAuth) register(w http.ResponseWriter, r *http.Request) (registered, er
 
 func (o *OAuth) addClient(ctx context.Context, asked registration, addr string) (registered, error) {
 	client := Client{
-		ID: rand.Text(), Name: asked.Name, RedirectURIs: asked.RedirectURIs, AuthMethod: asked.AuthMethod,
+		ID: rand.Text(), Kind: ClientRegistered, Name: asked.Name, RedirectURIs: asked.RedirectURIs, AuthMethod: asked.AuthMethod,
 		Metadata: asked.ClientMetadata, CreatedAt: o.Now(),
 	}
 	answer := registered{ID: client.ID, IssuedAt: client.CreatedAt.Unix(), registration: asked}

@@ -40,6 +40,7 @@ type config struct {
 	OutboundAllow       []netip.Prefix `env:"SWITCHBOARD_OUTBOUND_ALLOW" placeholder:"CIDR" help:"Addresses in your own network that the control plane may call where others name the address: clients' metadata documents, webhooks. Left out: the public internet only. May be repeated; in the environment, separated by commas."`
 	OutboundCA          string         `name:"outbound-ca" env:"SWITCHBOARD_OUTBOUND_CA" type:"path" placeholder:"FILE" help:"Certificates (PEM) that may vouch for such addresses, besides the system's."`
 	RequireSecondFactor string         `enum:"off,admins,everyone" default:"off" env:"SWITCHBOARD_REQUIRE_SECOND_FACTOR" help:"Who must have a passkey or an authenticator app beside a password: off, admins or everyone. Who has none is led to set one up and can do nothing before."`
+	ClientMetadataHosts []string       `env:"SWITCHBOARD_CLIENT_METADATA_HOSTS" placeholder:"HOST" help:"Hosts, such as chatgpt.com,claude.ai, whose client metadata documents are admitted. Left out: any public host's."`
 	Rate                float64        `default:"50" env:"SWITCHBOARD_RATE" help:"Requests per second that one person's clients may make at /mcp, ten seconds' worth at once; an address may make four times as many. 0: no limit."`
 }
 
@@ -67,6 +68,11 @@ func (c *config) complete() error {
 	}
 	if c.Rate < 0 || c.Rate > maxRate || math.IsNaN(c.Rate) {
 		return fmt.Errorf("--rate %v: want 0 to %d", c.Rate, maxRate)
+	}
+	for _, host := range c.ClientMetadataHosts {
+		if u, err := url.Parse("https://" + host); err != nil || u.Host != host || host != strings.ToLower(host) {
+			return fmt.Errorf("--client-metadata-hosts %q: want a host in lower case, such as chatgpt.com", host)
+		}
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key go together")

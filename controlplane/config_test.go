@@ -24,6 +24,9 @@ func TestConfigComplete(t *testing.T) {
 		{"other scheme", config{Listen: ":80", PublicURL: "ftp://a.example"}, "", "want https"},
 		{"no port", config{Listen: "127.0.0.1"}, "", "want host:port"},
 		{"negative rate", config{Listen: "127.0.0.1:1", Rate: -1}, "", "--rate -1: want 0"},
+		{"metadata hosts", config{Listen: "127.0.0.1:1", ClientMetadataHosts: []string{"chatgpt.com", "a.example:8443"}}, "http://127.0.0.1:1", ""},
+		{"metadata host with a scheme", config{Listen: "127.0.0.1:1", ClientMetadataHosts: []string{"https://a.example"}}, "", "want a host"},
+		{"metadata host in upper case", config{Listen: "127.0.0.1:1", ClientMetadataHosts: []string{"A.example"}}, "", "want a host"},
 		{"half of TLS", config{Listen: "127.0.0.1:1", TLSCert: "c"}, "", "go together"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

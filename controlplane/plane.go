@@ -68,7 +68,7 @@ func newPlane(c config, s *stores, log *slog.Logger) (*plane, error) {
 	}
 	p.oauth = &auth.OAuth{
 		Store: s.db, Accounts: p.accounts, Audit: s.db, PublicURL: c.PublicURL, Now: time.Now, Log: log,
-		Secret: keys[0], OldSecrets: keys[1:],
+		Secret: keys[0], OldSecrets: keys[1:], Outbound: p.outbound, DocumentHosts: c.ClientMetadataHosts,
 	}
 	p.pages = &web.Pages{Fleet: p.fleet, Accounts: p.accounts, OAuth: p.oauth, PublicURL: c.PublicURL, Log: log}
 	p.oauth.Pages = p.pages.OAuthPages()

@@ -21,20 +21,20 @@ func (db *DB) InsertGrant(ctx context.Context, g auth.Grant, code auth.StoredTok
 
 func insertGrant(ctx context.Context, tx pgx.Tx, g auth.Grant) error {
 	_, err := tx.Exec(ctx, `
-		INSERT INTO oauth_grants (id, user_id, client_id, origin, name, scopes, resource, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		g.ID, g.User, g.ClientID, g.Origin, g.Name, g.Scopes.String(), g.Resource, g.CreatedAt, g.ExpiresAt)
+		INSERT INTO oauth_grants (id, user_id, client_id, origin, name, scopes, resource, redirect_uri, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		g.ID, g.User, g.ClientID, g.Origin, g.Name, g.Scopes.String(), g.Resource, g.RedirectURI, g.CreatedAt, g.ExpiresAt)
 	return err
 }
 
 // grantColumns are what scanGrant reads, of oauth_grants g, users u and oauth_clients c.
 const grantColumns = `g.id, g.user_id, u.name, g.client_id, c.name, coalesce(c.metadata->>'client_uri', ''),
-	g.origin, g.name, g.scopes, g.resource, g.created_at, g.expires_at, g.last_used_at, g.last_addr, g.revoked_at`
+	g.origin, g.name, g.scopes, g.resource, g.redirect_uri, g.created_at, g.expires_at, g.last_used_at, g.last_addr, g.revoked_at`
 
 // grantTargets are where grantColumns go.
 func grantTargets(g *auth.Grant, scopes *string) []any {
 	return []any{&g.ID, &g.User, &g.UserName, &g.ClientID, &g.Client, &g.ClientURI,
-		&g.Origin, &g.Name, scopes, &g.Resource, &g.CreatedAt, &g.ExpiresAt, &g.LastUsedAt, &g.LastAddr, &g.RevokedAt}
+		&g.Origin, &g.Name, scopes, &g.Resource, &g.RedirectURI, &g.CreatedAt, &g.ExpiresAt, &g.LastUsedAt, &g.LastAddr, &g.RevokedAt}
 }
 
 func scanGrant(row pgx.CollectableRow) (auth.Grant, error) {
