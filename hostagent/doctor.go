@@ -75,7 +75,7 @@ func (e *examination) enrolled(context.Context) []finding {
 	found := []finding{{what: "enrolment", detail: fmt.Sprintf("host %s of %s", config.Name, config.URL)}}
 	l, err := newLink(e.env, config)
 	if err != nil {
-		return append(found, finding{what: "key", problem: err, advice: "enrol again: hostagent enroll --replace <url> <join token>"})
+		return append(found, finding{what: "key", problem: err, advice: "enrol again: hostagent login --replace <url>"})
 	}
 	e.link = l
 	return append(found, finding{what: "key", detail: e.env.dir.key(config.NKey)})
@@ -169,7 +169,7 @@ func adviseLetIn(err error) string {
 		return "set this machine's clock by NTP"
 	}
 	if errors.Is(err, link.ErrRemoved) || refused != nil {
-		return "enrol again: hostagent enroll --replace <url> <join token>"
+		return "enrol again: hostagent login --replace <url>"
 	}
 	return "see above"
 }
@@ -241,7 +241,7 @@ func (e *examination) running(context.Context) []finding {
 		return nil
 	}
 	if _, err := os.Stat(e.env.dir.removed()); err == nil {
-		return []finding{{what: "host agent", problem: link.ErrRemoved, advice: "enrol again: hostagent enroll --replace <url> <join token>"}}
+		return []finding{{what: "host agent", problem: link.ErrRemoved, advice: "enrol again: hostagent login --replace <url>"}}
 	}
 	if !e.env.dir.runs() {
 		return []finding{{what: "host agent", problem: errors.New("does not run"), advice: "hostagent install, or hostagent run"}}

@@ -38,18 +38,36 @@ func (c *enrollCommand) Run(env environment) error {
 	if err != nil {
 		return err
 	}
-	lock, err := env.dir.lock()
+	lock, before, err := env.dir.reserve(c.Replace)
 	if err != nil {
 		return err
 	}
 	defer lock.Close()
-	before, err := env.dir.load()
-	if err == nil && !c.Replace {
-		return fmt.Errorf("this machine is the host %s of %s already; --replace makes it a new one", before.Name, before.URL)
+	return join(env, address, token, before, enrol)
+}
+
+// reserve takes the directory, and makes sure that its machine may become a host. Before is the host that it was.
+func (d hostDir) reserve(replace bool) (lock *os.File, before hostConfig, err error) {
+	lock, err = d.lock()
+	if err != nil {
+		return nil, before, err
 	}
-	if err != nil && !errors.Is(err, errNotEnrolled) && !c.Replace {
-		return fmt.Errorf("%w; --replace makes this machine a new host", err)
+	before, err = d.load()
+	switch {
+	case err == nil && !replace:
+		err = fmt.Errorf("this machine is the host %s of %s already; --replace makes it a new one", before.Name, before.URL)
+	case replace, errors.Is(err, errNotEnrolled):
+		return lock, before, nil
+	default:
+		err = fmt.Errorf("%w; --replace makes this machine a new host", err)
 	}
+	return nil, before, errors.Join(err, lock.Close())
+}
+
+// join trades a token for being a host, and remembers which.
+func join(env environment, address, token string, before hostConfig,
+	enrol func(context.Context, string, protocol.EnrolRequest) (protocol.EnrolReply, error),
+) error {
 	key, nkey, err := env.dir.newKey()
 	if err != nil {
 		return err

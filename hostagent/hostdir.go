@@ -36,8 +36,8 @@ type hostConfig struct {
 	NKey     string          `json:"nkey"`     // the public half of the key; the file of that name has the seed
 }
 
-var errNotEnrolled = errors.New("this machine is no host yet: make a join token on the control plane's web page and " +
-	"run `hostagent enroll <url> <join token>`")
+var errNotEnrolled = errors.New("this machine is no host yet: run `hostagent login <url>`, or make a join token on the control plane's " +
+	"web page and run `hostagent enroll <url> <join token>`")
 
 func (d hostDir) load() (hostConfig, error) {
 	var config hostConfig

@@ -43,6 +43,7 @@ func main() {
 type commands struct {
 	Dir       string           `default:"${dir}" type:"path" help:"Directory for this host's key, policy and sessions ($$SWITCHBOARD_HOST_DIR)."`
 	Enroll    enrollCommand    `cmd:"" help:"Make this machine a host of a control plane."`
+	Login     loginCommand     `cmd:"" help:"Make this machine a host of a control plane without a join token: a person allows it in a browser, here or elsewhere."`
 	Run       runCommand       `cmd:"" help:"Connect to the control plane and run sessions."`
 	Attach    attachCommand    `cmd:"" help:"Get a session's terminal. Press ctrl+\\ twice to leave it."`
 	Ps        psCommand        `cmd:"" help:"List sessions."`

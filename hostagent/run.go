@@ -79,7 +79,7 @@ func (c *runCommand) moved(env environment, config hostConfig) (hostConfig, erro
 
 // removed says so, and what to do; the host agent does not try again by itself.
 func (c *runCommand) removed(env environment, config hostConfig) error {
-	err := fmt.Errorf("%w; to make it one again, get a join token from %s/hosts and run `hostagent enroll --replace`",
+	err := fmt.Errorf("%w; to make it one again, run `hostagent login --replace %s`",
 		link.ErrRemoved, config.URL)
 	if !c.Supervised {
 		return err

@@ -9,7 +9,7 @@ import (
 	"switchboard/controlplane/fleet"
 )
 
-type hostNewPage struct{ Problem, Name string }
+type hostNewPage struct{ Problem, Name, Login string }
 
 // NewHost asks what to call a machine.
 func (p *Pages) NewHost(w http.ResponseWriter, r *http.Request) error {
@@ -17,8 +17,11 @@ func (p *Pages) NewHost(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.show(w, http.StatusOK, "host-new", visit.view(r, "Register a host", hostNewPage{}))
+	return p.show(w, http.StatusOK, "host-new", visit.view(r, "Register a host", hostNewPage{Login: p.loginCommand()}))
 }
+
+// loginCommand makes a machine a host without a join token.
+func (p *Pages) loginCommand() string { return "hostagent login " + p.PublicURL }
 
 type hostTokenPage struct {
 	HostName  string
@@ -36,7 +39,7 @@ func (p *Pages) RegisterHost(w http.ResponseWriter, r *http.Request) error {
 	name := strings.TrimSpace(r.PostFormValue("name"))
 	token, err := p.Fleet.CreateJoinToken(r.Context(), visit.Caller, name)
 	if problem := correctable(err); problem != "" {
-		page := hostNewPage{Problem: problem, Name: name}
+		page := hostNewPage{Problem: problem, Name: name, Login: p.loginCommand()}
 		return p.show(w, http.StatusBadRequest, "host-new", visit.view(r, "Register a host", page))
 	}
 	if err != nil {

@@ -74,6 +74,27 @@ func (b *Browser) JoinToken(ctx context.Context, hostName string) (string, error
 	return words[3], nil
 }
 
+// AllowDevice types the code that a device's address has filled in, and allows what the page then shows, with what
+// it has to fill in. It returns the page that asked.
+func (b *Browser) AllowDevice(ctx context.Context, address string, fill map[string]string) (*Page, error) {
+	asks, err := b.PressOn(ctx, address, "continue", nil)
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", address, err)
+	}
+	form, button, err := asks.Form("allow")
+	if err != nil {
+		return nil, fmt.Errorf("allowing the device: %w", err)
+	}
+	for name, value := range fill {
+		form.Values.Set(name, value)
+	}
+	done, err := b.Press(ctx, form, button)
+	if err == nil && done.Status != http.StatusOK {
+		err = fmt.Errorf("allowing the device: %s answered %d: %s", done.URL, done.Status, tail(done.Text()))
+	}
+	return asks, err
+}
+
 // RemoveHost removes a host for good.
 func (b *Browser) RemoveHost(ctx context.Context, id string) error {
 	page, err := b.PressOn(ctx, "/hosts/"+id+"/remove", "remove", nil)

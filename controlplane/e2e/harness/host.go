@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 
 	"switchboard/controlplane/e2e/claudecli"
 	"switchboard/controlplane/e2e/project"
@@ -46,6 +47,35 @@ func (h *Host) Enrol(ctx context.Context, controlPlane, token string) error {
 	h.enrolled = string(out)
 	if err != nil {
 		return fmt.Errorf("enrolling the host %s: %w: %s", h.Name, err, out)
+	}
+	return nil
+}
+
+// loginPage is the address that `hostagent login` says to open.
+var loginPage = regexp.MustCompile(`(?m)^ +(http\S+/device\?user_code=\S+)$`)
+
+// Login makes the machine a host of the control plane without a join token: allow is called with the address that
+// the person is told to open.
+func (h *Host) Login(ctx context.Context, controlPlane string, allow func(address string) error) error {
+	process, err := startProcess(h.Home.Dir, h.Environment(), h.Programs.HostAgent, "login", "--name", h.Name, controlPlane)
+	if err != nil {
+		return err
+	}
+	address, err := process.awaitLine(ctx, loginPage)
+	if err == nil {
+		err = allow(address)
+	}
+	if err != nil {
+		return errors.Join(err, process.Kill())
+	}
+	select {
+	case <-process.done:
+	case <-ctx.Done():
+		return errors.Join(ctx.Err(), process.Kill())
+	}
+	h.enrolled = process.Output()
+	if process.err != nil {
+		return fmt.Errorf("logging the host %s in: %w: %s", h.Name, process.err, h.enrolled)
 	}
 	return nil
 }
