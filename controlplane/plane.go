@@ -80,7 +80,7 @@ func newPlane(c config, s *stores, log *slog.Logger) (*plane, error) {
 	burst := int(math.Ceil(10 * c.Rate)) // ten seconds' worth
 	desk := &mcptools.Desk{
 		Fleet: p.fleet, Log: log, Caller: mcphttp.CallerFrom, Unavailable: mcphttp.MarkUnavailable,
-		Questions: questions, Missing: mcphttp.MarkMissing, NoResource: mcphttp.MarkNoResource,
+		Questions: questions, Notify: mcphttp.Notify, Missing: mcphttp.MarkMissing, NoResource: mcphttp.MarkNoResource,
 	}
 	endpoint := mcphttp.Config{
 		PublicURL: c.PublicURL, MCP: desk.Server(version), Bearer: p.oauth.Check, Needs: mcptools.Needs(),

@@ -14,8 +14,9 @@ import (
 type WaitFor struct {
 	Session string // ref; empty: any that the caller may see
 	Until   Until
-	Timeout time.Duration // 0: MaxWait
-	Cursor  string        // of what the caller knows already; empty: from now on
+	Timeout time.Duration   // 0: MaxWait
+	Cursor  string          // of what the caller knows already; empty: from now on
+	Seen    func([]Session) // is told what is waited for each time somebody looks; nil: nobody is
 }
 
 // MaxWait is how long a call may wait: clients and proxies give up after a minute.
@@ -90,14 +91,25 @@ func (f *Fleet) waitForOne(ctx context.Context, c auth.Caller, w WaitFor) (Waite
 	err = f.until(ctx, w.Timeout, []protocol.SessionID{session.ID}, func() (bool, error) {
 		// By its id, and through the gate's eyes again: a share may end while its holder waits.
 		session, err = f.seeSession(ctx, c, string(session.ID))
-		reached = err == nil && w.reached(session, known)
-		return reached, err
+		if err != nil {
+			return false, err
+		}
+		w.tell(session)
+		reached = w.reached(session, known)
+		return reached, nil
 	})
 	if err != nil {
 		return Waited{}, err
 	}
 	page, err := f.transcriptAfter(ctx, session, known.seq, maxEntries)
 	return Waited{Reached: reached, Sessions: []Session{session}, Entries: page.Entries, Cursor: page.Cursor}, err
+}
+
+// tell passes on what was seen.
+func (w WaitFor) tell(seen ...Session) {
+	if w.Seen != nil {
+		w.Seen(seen)
+	}
 }
 
 // reached reports whether one session is as the caller waits for it to be.
@@ -144,6 +156,7 @@ func (f *Fleet) waitForAny(ctx context.Context, c auth.Caller, w WaitFor) (Waite
 			return false, err
 		}
 		f.judge(all)
+		w.tell(all...)
 		news = w.news(all, known)
 		if known == nil {
 			known = looksOf(all)

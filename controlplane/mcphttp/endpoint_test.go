@@ -173,6 +173,14 @@ func (e *endpoint) tools() *server.MCPServer {
 		}
 		return mcp.NewToolResultText("reported"), nil
 	})
+	s.AddTool(mcp.NewTool("notifies"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		for i := range 3 {
+			if err := Notify(ctx, mcp.MethodNotificationProgress, map[string]any{"progress": i}); err != nil {
+				return nil, err
+			}
+		}
+		return mcp.NewToolResultText("notified"), nil
+	})
 	s.AddResourceTemplate(mcp.NewResourceTemplate("test://{name}", "things"),
 		func(ctx context.Context, _ mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
 			MarkNoResource(ctx)

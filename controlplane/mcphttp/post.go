@@ -62,6 +62,9 @@ func (h *Handler) pass(answer *response, r *http.Request, caller auth.Caller, m 
 		h.next.ServeHTTP(newHeld(), r)
 		h.stepUp(answer, r, caller, m, needed)
 	default:
+		if accepts(r, eventStream) {
+			answer.listen()
+		}
 		h.next.ServeHTTP(answer, r)
 	}
 }

@@ -3,8 +3,8 @@ package mcphttp
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -20,7 +20,8 @@ const writeTimeout = 30 * time.Second
 type response struct {
 	http.ResponseWriter
 	control *http.ResponseController
-	visit   *visit // nil until the caller is known
+	header  http.Header // what is sent with the status
+	visit   *visit      // nil until the caller is known
 
 	mu     sync.Mutex // guards the fields below, and the writer against the keep-alive comments
 	status int        // said, but held back until the body is there, which may change it
@@ -30,8 +31,11 @@ type response struct {
 
 func newResponse(w http.ResponseWriter) *response {
 	w.Header().Set("Cache-Control", "no-store")
-	return &response{ResponseWriter: w, control: http.NewResponseController(w)}
+	return &response{ResponseWriter: w, control: http.NewResponseController(w), header: w.Header()}
 }
+
+// Header is sent with the status, if it is set by then.
+func (a *response) Header() http.Header { return a.header }
 
 // WriteHeader begins an event stream at once, and any other answer with its body.
 func (a *response) WriteHeader(status int) {
@@ -48,15 +52,19 @@ func (a *response) WriteHeader(status int) {
 
 const eventStream = "text/event-stream"
 
+// beginStream sends a stream's header, to which mcp-go has nothing to add.
 func (a *response) beginStream() {
-	a.stream = true
-	a.Header().Set("X-Accel-Buffering", "no") // else nginx keeps events to itself
-	a.writeHeader(http.StatusOK)
+	a.stream, a.wrote = true, true
+	a.ResponseWriter.Header().Set("Content-Type", eventStream)
+	a.ResponseWriter.Header().Set("X-Accel-Buffering", "no")   // else nginx keeps events to itself
+	a.ResponseWriter.Header().Set("Cache-Control", "no-store") // mcp-go says no-cache for streams
+	a.ResponseWriter.WriteHeader(http.StatusOK)
 }
 
 func (a *response) writeHeader(status int) {
-	a.Header().Set("Cache-Control", "no-store") // mcp-go says no-cache for streams
 	a.wrote = true
+	maps.Copy(a.ResponseWriter.Header(), a.header)
+	a.ResponseWriter.Header().Set("Cache-Control", "no-store")
 	a.ResponseWriter.WriteHeader(status)
 }
 
@@ -91,14 +99,14 @@ func (a *response) writeBody(body []byte) error {
 	return a.send(body)
 }
 
-// writeEvent sends one event. The last one of a request's stream is its answer.
+// writeEvent sends one event. The last one of a request's stream is its answer: from mcp-go a body, if it does not
+// know that this is a stream.
 func (a *response) writeEvent(event []byte) error {
-	data, ok := bytes.CutPrefix(event, []byte(eventPrefix))
-	if ok && a.visit != nil && isResponse(data) {
-		_, body := a.visit.amend(http.StatusOK, http.Header{}, bytes.TrimSpace(data))
-		event = slices.Concat([]byte(eventPrefix), bytes.TrimSpace(body), []byte("\n\n"))
+	data := bytes.TrimSpace(bytes.TrimPrefix(event, []byte(eventPrefix)))
+	if a.visit != nil && isResponse(data) {
+		_, data = a.visit.amend(http.StatusOK, http.Header{}, data)
 	}
-	return a.send(event)
+	return a.send(eventOf(bytes.TrimSpace(data)))
 }
 
 // eventPrefix is how mcp-go begins an event.

@@ -12,7 +12,8 @@ import (
 // visit is what this package knows of a request and the handlers may ask or say of it.
 type visit struct {
 	caller  auth.Caller
-	message message // the zero value until it is read
+	message message   // the zero value until it is read
+	listens *response // where the client takes notifications; nil: nowhere
 
 	unavailable atomic.Bool
 	missing     atomic.Pointer[mcp.ClientCapabilities]

@@ -66,7 +66,7 @@ func (d *Desk) converse(ctx context.Context, t Tool, caller auth.Caller, request
 		}
 		c := call{
 			fleet:  fleet.Acting{Fleet: d.Fleet, CanAsk: way != cannotAsk, Answer: heard.answer},
-			caller: caller, meta: request.Params.Meta,
+			caller: caller, meta: request.Params.Meta, notify: d.Notify,
 		}
 		out, err := run(ctx, t, c, choose(request.Params.RawArguments, heard.session))
 		var question *fleet.Question

@@ -2,9 +2,7 @@ package mcptools
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"sync"
 	"testing"
 
 	"github.com/mark3labs/mcp-go/client"
@@ -49,37 +47,6 @@ func TestClientListsTools(t *testing.T) {
 	slices.Sort(want) // mcp-go lists by name
 	if !slices.Equal(got, want) {
 		t.Errorf("listed %v, want %v", got, want)
-	}
-}
-
-// No notification is lost, and none comes after its result.
-func TestProgress(t *testing.T) {
-	w := newWorld(t)
-	handle := w.start("web-app")
-	c := w.dial("alice")
-	var mu sync.Mutex // guards seen
-	seen := map[string]int{}
-	c.OnNotification(func(n mcp.JSONRPCNotification) {
-		mu.Lock()
-		defer mu.Unlock()
-		seen[fmt.Sprint(n.Params.AdditionalFields["progressToken"])]++
-	})
-	const calls = 100
-	for i := range calls {
-		request := mcp.CallToolRequest{Params: mcp.CallToolParams{
-			Name:      "wait_for_session",
-			Arguments: map[string]any{"session_id": handle, "until": "idle", "timeout_seconds": 10},
-			Meta:      &mcp.Meta{ProgressToken: fmt.Sprint(i)},
-		}}
-		result, err := c.CallTool(t.Context(), request)
-		if err != nil || result.IsError {
-			t.Fatalf("call %d: %v %+v", i, err, result)
-		}
-		mu.Lock()
-		if seen[fmt.Sprint(i)] != 1 {
-			t.Errorf("call %d: %d notifications before its result, want 1", i, seen[fmt.Sprint(i)])
-		}
-		mu.Unlock()
 	}
 }
 

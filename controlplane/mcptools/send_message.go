@@ -85,7 +85,9 @@ func (c call) sendAndFollow(ctx context.Context, in sendMessageInput) (sendMessa
 	if err != nil {
 		return sendMessageOutput{}, err
 	}
-	defer c.report(ctx, wait, "waiting for the agent")()
+	progress := c.report(wait)
+	defer progress.end()
+	progress.say(ctx, before.Handle+": the message is on its way")
 	message = c.receipt(ctx, message, wait)
 	out := sent(message)
 	left := time.Until(until)
@@ -95,7 +97,7 @@ func (c call) sendAndFollow(ctx context.Context, in sendMessageInput) (sendMessa
 	// Without a cursor: an accepted message keeps the session from being idle until it has been dealt with, and that of a
 	// repeated call may have been by now.
 	waited, err := c.fleet.WaitForSession(ctx, c.caller, fleet.WaitFor{
-		Session: string(before.ID), Until: fleet.UntilAttention, Timeout: left,
+		Session: string(before.ID), Until: fleet.UntilAttention, Timeout: left, Seen: progress.seen(ctx),
 	})
 	if err != nil || len(waited.Sessions) == 0 { // an error would hide that the message was sent
 		out.Next = "The wait broke off, but the message was sent; wait_for_session goes on."

@@ -20,6 +20,8 @@ type Desk struct {
 	Questions seal.Box
 	// Caller reads from a call's context who makes it: the only place where a Caller comes out of a context.
 	Caller func(context.Context) (auth.Caller, bool)
+	// Notify sends a notification on the stream of the call that the context is of.
+	Notify func(ctx context.Context, method mcp.MCPMethod, params any) error
 	// Unavailable is told of a call that failed because Postgres or NATS is away.
 	Unavailable func(context.Context)
 	// Missing is told of a request that needs what its client did not declare, and NoResource of one for a resource

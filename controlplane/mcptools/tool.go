@@ -44,6 +44,7 @@ type call struct {
 	fleet  fleet.Acting
 	caller auth.Caller
 	meta   *mcp.Meta
+	notify func(ctx context.Context, method mcp.MCPMethod, params any) error
 }
 
 // deadline is how long a tool may take, without the time for which it waits for a person's answer: ChatGPT gives up at about 60 s, sometimes without closing its connection.

@@ -42,11 +42,12 @@ func waitForSession() Tool {
 			in.Until = string(fleet.UntilAttention)
 		}
 		timeout := time.Duration(in.TimeoutSeconds) * time.Second
-		stop := c.report(ctx, timeout, "waiting for the session")
+		progress := c.report(timeout)
+		defer progress.end()
 		waited, err := c.fleet.WaitForSession(ctx, c.caller, fleet.WaitFor{
 			Session: in.SessionID, Until: fleet.Until(in.Until), Timeout: timeout, Cursor: in.Cursor,
+			Seen: progress.seen(ctx),
 		})
-		stop()
 		return c.waited(in, waited), err
 	})
 }

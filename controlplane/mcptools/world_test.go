@@ -99,7 +99,7 @@ func (w *world) serve() {
 	questions := boxOf(t, 1)
 	desk := &Desk{
 		Fleet: w.fleet, Log: log, Caller: mcphttp.CallerFrom, Unavailable: mcphttp.MarkUnavailable,
-		Questions: questions, Missing: mcphttp.MarkMissing, NoResource: mcphttp.MarkNoResource,
+		Questions: questions, Notify: mcphttp.Notify, Missing: mcphttp.MarkMissing, NoResource: mcphttp.MarkNoResource,
 	}
 	handler, err := mcphttp.New(mcphttp.Config{
 		PublicURL: w.url, MCP: desk.Server("test"), Scopes: everything(), Log: log, Needs: Needs(),
