@@ -83,8 +83,8 @@ func newPlane(c config, s *stores, log *slog.Logger) (*plane, error) {
 		Questions: questions, Notify: mcphttp.Notify, Missing: mcphttp.MarkMissing, NoResource: mcphttp.MarkNoResource,
 	}
 	endpoint := mcphttp.Config{
-		PublicURL: c.PublicURL, MCP: desk.Server(version), Bearer: p.oauth.Check, Needs: mcptools.Needs(),
-		Scopes: auth.ResourceScopes(), Origins: c.AllowedOrigin, Log: log,
+		PublicURL: c.PublicURL, MCP: desk.Server(version), Bearer: p.oauth.Check, Watch: p.oauth.Changes.Watch,
+		Needs: mcptools.Needs(), Scopes: auth.ResourceScopes(), Origins: c.AllowedOrigin, Log: log,
 		PerUser: auth.Rate{PerSecond: c.Rate, Burst: burst},
 		PerAddr: auth.Rate{PerSecond: 4 * c.Rate, Burst: 4 * burst},
 	}

@@ -82,11 +82,17 @@ func TestAllClientsAreRevoked(t *testing.T) {
 // useGrants makes every grant look as if its code had been redeemed; one that was not is not listed.
 func (s *site) useGrants(t *testing.T) {
 	t.Helper()
+	s.execute(t, `UPDATE oauth_grants SET last_used_at = now()`)
+}
+
+// execute changes the database by hand.
+func (s *site) execute(t *testing.T, statement string) {
+	t.Helper()
 	conn, err := pgx.Connect(t.Context(), s.database)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = conn.Exec(t.Context(), `UPDATE oauth_grants SET last_used_at = now()`)
+	_, err = conn.Exec(t.Context(), statement)
 	if err := errors.Join(err, conn.Close(t.Context())); err != nil {
 		t.Fatal(err)
 	}

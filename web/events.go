@@ -16,7 +16,8 @@ import (
 // How an event stream looks for changes and keeps itself alive, and how long it lives before the browser connects
 // anew.
 const (
-	streamLook = 5 * time.Second // in case that word of a change was lost, and for a login that ends
+	streamLook = 3 * time.Second // in case that word of a change was lost
+	loginLook  = time.Second     // at most for the login: a stream is cut within 5 s of its end
 	streamCalm = time.Second     // between two looks, so that a busy session does not make a page restless
 	streamLife = 10 * time.Minute
 )
@@ -62,8 +63,21 @@ func (p *Pages) Events(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
-	p.stream(&eventWriter{w: w, controller: http.NewResponseController(w)}, r, changed, look, known)
+	told, deaf := p.told(visit)
+	defer deaf()
+	p.stream(&eventWriter{w: w, controller: http.NewResponseController(w)}, r, changed, told, look, known)
 	return nil
+}
+
+// told gets a value when the person's login may have ended.
+func (p *Pages) told(visit visit) (told <-chan struct{}, stop func()) {
+	signal := make(chan struct{}, 1)
+	return signal, p.OAuth.Changes.Watch(visit.Caller, func() {
+		select {
+		case signal <- struct{}{}:
+		default: // one is waiting to be read already
+		}
+	})
 }
 
 // watched is what the request wants to follow: one session, if the person may see it, or all of his.
@@ -93,7 +107,7 @@ func (p *Pages) lookAtAll(ctx context.Context, c auth.Caller) (string, error) {
 }
 
 // stream ends when the reader goes, his login ends, or it has lived long enough.
-func (p *Pages) stream(events *eventWriter, r *http.Request, changed <-chan struct{}, look look, known string) {
+func (p *Pages) stream(events *eventWriter, r *http.Request, changed, told <-chan struct{}, look look, known string) {
 	ctx := r.Context()
 	end := time.NewTimer(streamLife)
 	defer end.Stop()
@@ -103,13 +117,14 @@ func (p *Pages) stream(events *eventWriter, r *http.Request, changed <-chan stru
 	for events.err == nil {
 		select {
 		case <-changed:
+		case <-told:
 		case <-tick.C:
 		case <-end.C:
 			return
 		case <-ctx.Done():
 			return
 		}
-		visit, err := p.visit(r)
+		visit, err := p.visitSoon(r)
 		if errors.Is(err, auth.ErrNoLogin) {
 			events.send("event: ended\ndata:\n\n")
 			return
@@ -129,6 +144,13 @@ func (p *Pages) stream(events *eventWriter, r *http.Request, changed <-chan stru
 		events.send("event: change\ndata:\n\n")
 		pause(ctx, streamCalm)
 	}
+}
+
+// visitSoon is visit for one who does not wait for a store that hangs.
+func (p *Pages) visitSoon(r *http.Request) (visit, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), loginLook)
+	defer cancel()
+	return p.visit(r.WithContext(ctx))
 }
 
 // pause waits, but not for a reader who has gone.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -83,6 +84,35 @@ func TestEventsTellOfChangesAndOfTheLoginsEnd(t *testing.T) {
 	}
 	if got := b.follow(t.Context(), ""); got.status != http.StatusUnauthorized {
 		t.Errorf("status %d without a login", got.status)
+	}
+}
+
+func TestEventsEndWithTheLogin(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		within time.Duration
+		end    string
+	}{
+		{"suspended", time.Second, `UPDATE users SET suspended_at = now() WHERE name = 'grace'`},
+		{"logged out elsewhere", time.Second, `DELETE FROM web_sessions WHERE user_id = (SELECT id FROM users WHERE name = 'grace')`},
+		{"suspended, and not told", 5 * time.Second, `
+			ALTER TABLE users DISABLE TRIGGER users_changed;
+			UPDATE users SET suspended_at = now() WHERE name = 'grace'`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := newSite(t)
+			grace := s.browser(t, ptr(s.member(t, "grace", "Grace"))).follow(t.Context(), "")
+			ended := make(chan string)
+			go func() { ended <- grace.event() + grace.event() }()
+			began := time.Now()
+			s.execute(t, test.end)
+			if got := <-ended; got != "ended" {
+				t.Errorf("events %q, want only the end", got)
+			}
+			if took := time.Since(began); took > test.within {
+				t.Errorf("ended after %v, want at most %v", took, test.within)
+			}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -78,6 +79,7 @@ func newSite(t *testing.T) *site {
 		Store: db, Accounts: accounts, Audit: db, PublicURL: s.url, Now: time.Now, Log: log,
 		Secret: bytes.Repeat([]byte("k"), 32),
 	}
+	s.follow(t, &oauth.Changes, log)
 	s.pages = &web.Pages{Fleet: operations, Accounts: accounts, OAuth: oauth, PublicURL: s.url, Log: log}
 	oauth.Pages = s.pages.OAuthPages()
 	mux.HandleFunc(auth.AuthorizePath, oauth.Authorize)
@@ -89,6 +91,17 @@ func newSite(t *testing.T) *site {
 	}
 	s.admin = s.join(t, s.setupLink(t), "ada", "Ada Lovelace")
 	return s
+}
+
+// follow hears of changes until the test ends.
+func (s *site) follow(t *testing.T, changes *auth.Changes, log *slog.Logger) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	var done sync.WaitGroup
+	done.Go(func() { s.db.Follow(ctx, changes, log) })
+	t.Cleanup(func() {
+		cancel()
+		done.Wait()
+	})
 }
 
 // routes are the addresses at which the control plane serves the pages.

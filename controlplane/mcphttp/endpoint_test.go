@@ -38,10 +38,12 @@ type endpoint struct {
 	client *http.Client
 	calls  chan auth.Caller // of the tools
 	log    *lockedBuffer
+	word   auth.Changes
 
 	mu     sync.Mutex // guards the fields below
 	tokens map[auth.Secret]auth.Caller
 	down   bool
+	hangs  bool
 }
 
 type lockedBuffer struct {
@@ -61,9 +63,15 @@ func (b *lockedBuffer) String() string {
 	return b.buf.String()
 }
 
-func (e *endpoint) bearer(_ context.Context, token auth.Secret, addr string) (auth.Caller, error) {
+func (e *endpoint) bearer(ctx context.Context, token auth.Secret, addr string) (auth.Caller, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.hangs {
+		e.mu.Unlock()
+		<-ctx.Done()
+		e.mu.Lock()
+		return auth.Caller{}, ctx.Err()
+	}
 	if e.down {
 		return auth.Caller{}, errors.New("no connection to the database")
 	}
@@ -75,10 +83,17 @@ func (e *endpoint) bearer(_ context.Context, token auth.Secret, addr string) (au
 	return caller, nil
 }
 
-func (e *endpoint) revoke(token auth.Secret) {
+// revoke ends alice's token.
+func (e *endpoint) revoke() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	delete(e.tokens, token)
+	delete(e.tokens, "alice-token")
+}
+
+func (e *endpoint) hang() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.hangs = true
 }
 
 func (e *endpoint) setDown(down bool) {
@@ -109,6 +124,7 @@ func serve(t *testing.T, listener net.Listener, client *http.Client, change func
 		MCP:       e.tools(),
 		Scopes:    auth.Scopes{auth.ScopeSessionsRead, auth.ScopeSessionsWrite},
 		Bearer:    e.bearer,
+		Watch:     e.word.Watch,
 		Needs:     map[string]auth.Scope{"write": auth.ScopeSessionsWrite, "who": auth.ScopeSessionsRead},
 		Log:       slog.New(slog.NewTextHandler(e.log, nil)),
 	}
@@ -180,6 +196,13 @@ func (e *endpoint) tools() *server.MCPServer {
 			}
 		}
 		return mcp.NewToolResultText("notified"), nil
+	})
+	s.AddTool(mcp.NewTool("streams"), func(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		err := s.SendNotificationToClient(ctx, string(mcp.MethodNotificationProgress), map[string]any{
+			"progressToken": request.Params.Meta.ProgressToken, "progress": 1,
+		})
+		<-ctx.Done()
+		return mcp.NewToolResultText("cut"), err
 	})
 	s.AddResourceTemplate(mcp.NewResourceTemplate("test://{name}", "things"),
 		func(ctx context.Context, _ mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {

@@ -15,7 +15,7 @@ import (
 	"switchboard/auth"
 )
 
-// Config is what a Handler needs. PublicURL, MCP, Bearer, Needs and Log are required. MCP gets a hook, and so serves
+// Config is what a Handler needs. PublicURL, MCP, Bearer, Watch, Needs and Log are required. MCP gets a hook, and so serves
 // one Handler only.
 type Config struct {
 	PublicURL string            // without a trailing slash; its host is the one that requests must name
@@ -26,6 +26,9 @@ type Config struct {
 
 	// Bearer says whose the token is: auth.ErrInvalidToken if nobody's; any other error is the store's.
 	Bearer func(ctx context.Context, token auth.Secret, addr string) (auth.Caller, error)
+	// Watch calls wake when Bearer may say something else of a caller than before. Wake does not block, and is not
+	// called after stop.
+	Watch func(caller auth.Caller, wake func()) (stop func())
 	// Needs are the scopes that tools need, by their names.
 	Needs map[string]auth.Scope
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -11,9 +12,14 @@ import (
 	"switchboard/auth"
 )
 
-// watchEvery is how soon a request that lasts is cut when its token is revoked or its session ended, and how often
-// a silent event stream gets a comment.
-const watchEvery = 5 * time.Second
+// A request that lasts is looked at when something about its caller changes, and by itself now and then, should that
+// not be told. These times together, since a store may hang, are how soon it is cut at the latest when its token is
+// revoked: not more than 5 s. A silent event stream gets its comments as often.
+const (
+	watchEvery  = 3 * time.Second
+	lookTimeout = 1500 * time.Millisecond
+	cutTimeout  = 500 * time.Millisecond // for a client that does not read
+)
 
 // errSessionEnded cuts the stream of a session that is no more.
 var errSessionEnded = errors.New("session ended")
@@ -26,17 +32,25 @@ func (h *Handler) watch(ctx context.Context, answer *response, caller auth.Calle
 	if r.Method == http.MethodGet {
 		session = r.Header.Get(mcp.HeaderSessionID)
 	}
+	look := func() bool {
+		err := h.stillMay(ctx, caller, session, token)
+		if err != nil {
+			cut(err)
+			// A write that is under way does not hear of it. What is written from now on, as the reason, has its own time.
+			_ = answer.control.SetWriteDeadline(time.Now().Add(cutTimeout))
+		}
+		return err == nil
+	}
+	// Most requests are over before any of this happens: they pay for a timer and an entry, not for a goroutine. Word
+	// has its own, since the timer's may be waiting for a client that does not read.
+	var woken sync.WaitGroup
+	unwatch := h.Watch(caller, func() { woken.Go(func() { look() }) })
 	done := make(chan struct{})
-	// Most requests are over before this fires: they pay for a timer, not for a goroutine.
 	timer := time.AfterFunc(watchEvery, func() {
 		defer close(done)
 		ticks := time.NewTicker(watchEvery)
 		defer ticks.Stop()
-		for {
-			if err := h.stillMay(ctx, caller, session, token); err != nil {
-				cut(err)
-				return
-			}
+		for look() {
 			answer.keepAlive()
 			select {
 			case <-ctx.Done():
@@ -48,7 +62,9 @@ func (h *Handler) watch(ctx context.Context, answer *response, caller auth.Calle
 	return ctx, func() error {
 		cause := context.Cause(ctx)
 		gone := r.Context().Err() != nil // the client itself: this context is the one before ours
+		unwatch()
 		cut(nil)
+		woken.Wait()
 		if !timer.Stop() {
 			<-done
 		}
@@ -63,7 +79,9 @@ func (h *Handler) stillMay(ctx context.Context, caller auth.Caller, session stri
 	if session != "" && !h.sessions.touch(session, caller) {
 		return errSessionEnded
 	}
-	_, err := h.Bearer(ctx, token, caller.Addr)
+	asking, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	_, err := h.Bearer(asking, token, caller.Addr)
 	over := ctx.Err() != nil // and with the request, the question
 	if over {
 		err = nil
