@@ -46,8 +46,6 @@ type IdentityStore interface {
 
 	// IdentityUser finds who an identity is here, and whether he is suspended because of the provider.
 	IdentityUser(ctx context.Context, issuer, subject string) (u User, shutOut bool, err error)
-	// IdentityOf finds the identity that a person has at a provider.
-	IdentityOf(ctx context.Context, user UserID, issuer string) (Identity, error)
 	// InsertIdentityUser makes an account without a password together with its identity, both or neither.
 	// ErrNameTaken; ErrIdentityTaken.
 	InsertIdentityUser(ctx context.Context, u User, i Identity) error
@@ -65,7 +63,9 @@ type IdentityStore interface {
 	ShutOut(ctx context.Context, user UserID, at time.Time) error
 	// Readmit undoes ShutOut, and nothing that an administrator did.
 	Readmit(ctx context.Context, user UserID) error
-	// WaysIn lists how everybody can log in, with his identity at one provider.
+	// WayIn says how a person can log in, with his identity at one provider.
+	WayIn(ctx context.Context, user UserID, issuer string) (WayIn, error)
+	// WaysIn says so of everybody.
 	WaysIn(ctx context.Context, issuer string) ([]WayIn, error)
 }
 

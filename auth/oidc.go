@@ -91,15 +91,24 @@ func (o *OIDC) Begin(ctx context.Context, returnTo, addr string) (Departure, err
 	return o.begin(ctx, ProviderLogin{ReturnTo: ReturnTo(returnTo)}, addr)
 }
 
-// BeginConnect sends the caller's browser to the provider, to come back with an identity for his account.
-func (o *OIDC) BeginConnect(ctx context.Context, c Caller) (Departure, error) {
+// BeginAgain is Begin for a person who is logged in, and is to prove who he is again: the provider is to ask him.
+func (o *OIDC) BeginAgain(ctx context.Context, returnTo, addr string) (Departure, error) {
+	return o.begin(ctx, ProviderLogin{ReturnTo: ReturnTo(returnTo)}, addr, oauth2.SetAuthURLParam("prompt", "login"))
+}
+
+// BeginConnect sends the caller's browser to the provider, to come back with an identity for his account. Token is
+// the cookie's.
+func (o *OIDC) BeginConnect(ctx context.Context, c Caller, token Secret) (Departure, error) {
 	if !c.Scopes.Has(ScopeManage) {
 		return Departure{}, &ScopeError{ScopeManage}
+	}
+	if _, err := o.Accounts.recent(ctx, c, token); err != nil {
+		return Departure{}, err
 	}
 	return o.begin(ctx, ProviderLogin{ReturnTo: "/account", Connect: c.User}, c.Addr)
 }
 
-func (o *OIDC) begin(ctx context.Context, login ProviderLogin, addr string) (Departure, error) {
+func (o *OIDC) begin(ctx context.Context, login ProviderLogin, addr string, more ...oauth2.AuthCodeOption) (Departure, error) {
 	now := o.Accounts.Now()
 	if wait := o.starts.Take(Network(addr), startRate, now); wait > 0 {
 		return Departure{}, &ThrottledError{RetryAfter: wait}
@@ -115,8 +124,8 @@ func (o *OIDC) begin(ctx context.Context, login ProviderLogin, addr string) (Dep
 		return Departure{}, err
 	}
 	verifier := string(browser.derive("verifier", state))
-	address := p.oauth.AuthCodeURL(string(state), oauth2.S256ChallengeOption(verifier),
-		oidc.Nonce(string(browser.derive("nonce", state))))
+	options := append(more, oauth2.S256ChallengeOption(verifier), oidc.Nonce(string(browser.derive("nonce", state))))
+	address := p.oauth.AuthCodeURL(string(state), options...)
 	return Departure{Address: address, Cookie: o.cookie(state, browser)}, nil
 }
 

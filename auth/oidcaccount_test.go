@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"switchboard/auth"
 	"switchboard/controlplane/e2e/idp"
@@ -295,7 +296,7 @@ func (c *company) connectTo(t *testing.T, login auth.Login) {
 // tryConnect begins in one person's browser and ends with the login of another.
 func (c *company) tryConnect(t *testing.T, begins, ends auth.Login) error {
 	t.Helper()
-	departure, err := c.oidc.BeginConnect(t.Context(), c.caller(t, begins))
+	departure, err := c.oidc.BeginConnect(t.Context(), c.caller(t, begins), begins.Token)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -336,27 +337,34 @@ func TestConnectIdentity(t *testing.T) {
 	if user := c.mustLogIn(t); user.ID != ada.User.ID {
 		t.Errorf("the provider lets in %+v", user)
 	}
-	identity, err := c.oidc.Connected(t.Context(), c.caller(t, ada))
-	if err != nil || identity == nil || identity.Name != "ada.lovelace@example.com" {
-		t.Errorf("connected %+v, %v", identity, err)
+	way, err := c.oidc.WayIn(t.Context(), c.caller(t, ada))
+	if err != nil || !way.Password || way.Identity != "ada.lovelace@example.com" || way.LastLogin == nil {
+		t.Errorf("connected %+v, %v", way, err)
 	}
-	if err := c.oidc.Disconnect(t.Context(), c.caller(t, ada)); err != nil {
+	if err := c.oidc.Disconnect(t.Context(), c.caller(t, ada), ada.Token); err != nil {
 		t.Errorf("disconnect: %v", err)
 	}
-	if identity, err := c.oidc.Connected(t.Context(), c.caller(t, ada)); err != nil || identity != nil {
-		t.Errorf("still connected: %+v, %v", identity, err)
+	if way, err := c.oidc.WayIn(t.Context(), c.caller(t, ada)); err != nil || way.Identity != "" {
+		t.Errorf("still connected: %+v, %v", way, err)
 	}
 	arrival, err := c.logIn(t)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.oidc.Disconnect(t.Context(), c.caller(t, arrival.Login)); !errors.Is(err, auth.ErrOnlyWayIn) {
+	if err := c.oidc.Disconnect(t.Context(), c.caller(t, arrival.Login), arrival.Login.Token); !errors.Is(err, auth.ErrOnlyWayIn) {
 		t.Errorf("somebody without a password: %v", err)
 	}
 	client := c.caller(t, ada)
 	client.Scopes = auth.AllScopes()
-	if _, err := c.oidc.BeginConnect(t.Context(), client); !errors.Is(err, auth.ErrForbidden) {
+	if _, err := c.oidc.BeginConnect(t.Context(), client, ada.Token); !errors.Is(err, auth.ErrForbidden) {
 		t.Errorf("a client connects: %v", err)
+	}
+	c.Advance(11 * time.Minute)
+	if _, err := c.oidc.BeginConnect(t.Context(), c.caller(t, ada), ada.Token); !errors.Is(err, auth.ErrProveAgain) {
+		t.Errorf("connect in a browser that was left open: %v", err)
+	}
+	if err := c.oidc.Disconnect(t.Context(), c.caller(t, ada), ada.Token); !errors.Is(err, auth.ErrProveAgain) {
+		t.Errorf("disconnect in a browser that was left open: %v", err)
 	}
 }
 
@@ -373,7 +381,7 @@ func TestWithoutPassword(t *testing.T) {
 	if _, err := c.accounts.LogIn(t.Context(), adminName, password, auth.Browser{Addr: "127.0.0.1"}); !errors.Is(err, auth.ErrProviderOnly) {
 		t.Errorf("passwords are closed: %v", err)
 	}
-	if err := c.oidc.Disconnect(t.Context(), c.caller(t, ada)); !errors.Is(err, auth.ErrOnlyWayIn) {
+	if err := c.oidc.Disconnect(t.Context(), c.caller(t, ada), ada.Token); !errors.Is(err, auth.ErrOnlyWayIn) {
 		t.Errorf("disconnect while passwords are closed: %v", err)
 	}
 }

@@ -41,6 +41,7 @@ type config struct {
 	OutboundCA          string         `name:"outbound-ca" env:"SWITCHBOARD_OUTBOUND_CA" type:"path" placeholder:"FILE" help:"Certificates (PEM) that may vouch for such addresses, besides the system's."`
 	RequireSecondFactor string         `enum:"off,admins,everyone" default:"off" env:"SWITCHBOARD_REQUIRE_SECOND_FACTOR" help:"Who must have a passkey or an authenticator app beside a password: off, admins or everyone. Who has none is led to set one up and can do nothing before."`
 	ClientMetadataHosts []string       `env:"SWITCHBOARD_CLIENT_METADATA_HOSTS" placeholder:"HOST" help:"Hosts, such as chatgpt.com,claude.ai, whose client metadata documents are admitted. Left out: any public host's."`
+	OIDC                oidcConfig     `embed:"" prefix:"oidc-"`
 	Rate                float64        `default:"50" env:"SWITCHBOARD_RATE" help:"Requests per second that one person's clients may make at /mcp, ten seconds' worth at once; an address may make four times as many. 0: no limit."`
 }
 
@@ -84,6 +85,9 @@ func (c *config) complete() error {
 		c.PublicURL = c.scheme() + "://" + c.Listen
 	}
 	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
+	if err := c.OIDC.complete(); err != nil {
+		return err
+	}
 	return checkPublicURL(c.PublicURL)
 }
 

@@ -64,7 +64,7 @@ func newPlane(c config, s *stores, log *slog.Logger) (*plane, error) {
 	}
 	p.accounts = &auth.Accounts{
 		Store: s.db, Audit: s.db, PublicURL: c.PublicURL, Now: time.Now, Log: log, FirstAdmin: p.fleet.AdoptHosts,
-		Secrets: keys, SecondFactor: auth.SecondFactor(c.RequireSecondFactor),
+		Secrets: keys, SecondFactor: auth.SecondFactor(c.RequireSecondFactor), ProviderOnly: c.OIDC.Only,
 	}
 	p.oauth = &auth.OAuth{
 		Store: s.db, Accounts: p.accounts, Audit: s.db, PublicURL: c.PublicURL, Now: time.Now, Log: log,
@@ -72,6 +72,9 @@ func newPlane(c config, s *stores, log *slog.Logger) (*plane, error) {
 	}
 	p.pages = &web.Pages{Fleet: p.fleet, Accounts: p.accounts, OAuth: p.oauth, PublicURL: c.PublicURL, Log: log}
 	p.oauth.Pages = p.pages.OAuthPages()
+	if c.OIDC.Issuer != "" {
+		p.pages.OIDC = &auth.OIDC{Provider: c.OIDC.provider(), Accounts: p.accounts, Store: s.db}
+	}
 	p.bridge = &dispatch.Bridge{
 		Conn: s.conn, Dial: s.nats.Dial, HostByKey: p.hostByKey, Away: p.away, Log: log,
 		Proofs: &dispatch.Proofs{Audience: audience, Now: time.Now},

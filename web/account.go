@@ -12,14 +12,18 @@ type accountPage struct {
 	Done    string // what was just done
 	Logins  []auth.BrowserLogin
 	Factors auth.Factors
+	WayIn   auth.WayIn
+	Company *companyLogin
 }
 
 // accountDone says what a form on the page has done, by the word that it leads back with.
 var accountDone = map[string]string{
-	"app":      "The authenticator app is turned off, and its recovery codes no longer work.",
-	"password": "Your password is changed, and your other browsers are logged out.",
-	"logins":   "Your other browsers are logged out.",
-	"login":    "That browser is logged out.",
+	"app":          "The authenticator app is turned off, and its recovery codes no longer work.",
+	"password":     "Your password is changed, and your other browsers are logged out.",
+	"logins":       "Your other browsers are logged out.",
+	"connected":    "Your company's login is connected: it lets you in from now on.",
+	"disconnected": "Your company's login is disconnected.",
+	"login":        "That browser is logged out.",
 }
 
 // Account is what a person can see and change of his own account.
@@ -38,6 +42,10 @@ func (p *Pages) showAccount(w http.ResponseWriter, r *http.Request, status int, 
 		return err
 	}
 	if page.Factors, err = p.Accounts.Factors(r.Context(), visit.Caller); err != nil {
+		return err
+	}
+	page.Company = p.companyLogin(r.Context())
+	if page.WayIn, err = p.wayIn(r, visit); err != nil {
 		return err
 	}
 	return p.show(w, status, "account", visit.view(r, "Your account", page))

@@ -7,7 +7,10 @@ import (
 	"switchboard/auth"
 )
 
-type loginPage struct{ Problem, Name, ReturnTo string }
+type loginPage struct {
+	Problem, Name, ReturnTo string
+	Company                 *companyLogin
+}
 
 // Login asks who is there.
 func (p *Pages) Login(w http.ResponseWriter, r *http.Request) error {
@@ -31,7 +34,7 @@ func (p *Pages) LogIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := loginPage{Name: r.PostFormValue("name"), ReturnTo: auth.ReturnTo(r.PostFormValue("return_to"))}
 	login, err := p.Accounts.LogIn(r.Context(), page.Name, auth.Secret(r.PostFormValue("password")), auth.RequestBrowser(r))
-	if errors.Is(err, auth.ErrWrongPassword) || errors.Is(err, auth.ErrSuspended) {
+	if errors.Is(err, auth.ErrWrongPassword) || errors.Is(err, auth.ErrSuspended) || errors.Is(err, auth.ErrProviderOnly) {
 		page.Problem = sentence(err)
 		return p.showLogin(w, r, http.StatusUnauthorized, page)
 	}
@@ -57,6 +60,7 @@ func (p *Pages) enter(w http.ResponseWriter, address string) error {
 }
 
 func (p *Pages) showLogin(w http.ResponseWriter, r *http.Request, status int, page loginPage) error {
+	page.Company = p.companyLogin(r.Context())
 	return p.show(w, status, "login", view{Title: "Log in", Path: r.URL.Path, CSRF: p.formToken(w, r), Data: page})
 }
 

@@ -14,7 +14,8 @@ type Pages struct {
 	Fleet     *fleet.Fleet
 	Accounts  *auth.Accounts
 	OAuth     *auth.OAuth
-	PublicURL string // without a trailing slash
+	OIDC      *auth.OIDC // nil: everybody logs in by what is kept here
+	PublicURL string     // without a trailing slash
 	Log       *slog.Logger
 
 	streams auth.Seats // event streams that are open

@@ -10,6 +10,8 @@ import (
 type provePage struct {
 	Problem, ReturnTo string
 	Factors           auth.Factors
+	WayIn             auth.WayIn
+	Company           *companyLogin
 }
 
 // ProveAgain asks a person who is logged in to prove who he is again, before he changes how he logs in.
@@ -57,5 +59,9 @@ func (p *Pages) showProve(w http.ResponseWriter, r *http.Request, status int, vi
 	if page.Factors, err = p.Accounts.Factors(r.Context(), visit.Caller); err != nil {
 		return err
 	}
+	if page.WayIn, err = p.wayIn(r, visit); err != nil {
+		return err
+	}
+	page.Company = p.companyLogin(r.Context())
 	return p.show(w, status, "prove", visit.view(r, "Is it you?", page))
 }

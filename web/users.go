@@ -10,6 +10,9 @@ type usersPage struct {
 	Users []auth.User
 	Me    auth.UserID
 	Link  string // of the invitation that was just made
+
+	Company string // the name of its login provider; empty: none
+	Ways    map[auth.UserID]auth.WayIn
 }
 
 // Users lists the people, for administrators.
@@ -43,6 +46,12 @@ func (p *Pages) showUsers(w http.ResponseWriter, r *http.Request, visit visit, l
 		return err
 	}
 	page := usersPage{Users: users, Me: visit.User, Link: link}
+	if p.OIDC != nil {
+		page.Company = p.OIDC.Provider.Name
+		if page.Ways, err = p.OIDC.WaysIn(r.Context(), visit.Caller); err != nil {
+			return err
+		}
+	}
 	return p.show(w, http.StatusOK, "users", visit.view(r, "People", page))
 }
 

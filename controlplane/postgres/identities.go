@@ -39,16 +39,6 @@ func (db *DB) IdentityUser(ctx context.Context, issuer, subject string) (u auth.
 	return u, shutOut, explain("find the identity's user", err)
 }
 
-// IdentityOf finds the identity that a person has at a provider.
-func (db *DB) IdentityOf(ctx context.Context, user auth.UserID, issuer string) (auth.Identity, error) {
-	rows, _ := db.pool.Query(ctx, `
-		SELECT issuer, subject, user_id, name, created_at, last_login_at
-		FROM identities
-		WHERE user_id = $1 AND issuer = $2`, user, issuer)
-	identity, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[auth.Identity])
-	return identity, explain("find the identity", err)
-}
-
 // InsertIdentityUser makes an account with an identity. The first administrator's link, if it waits to be used, dies
 // when there is one.
 func (db *DB) InsertIdentityUser(ctx context.Context, u auth.User, i auth.Identity) error {
@@ -155,10 +145,22 @@ func (db *DB) Readmit(ctx context.Context, user auth.UserID) error {
 		WHERE id = $1 AND shut_out`, user)
 }
 
-// WaysIn lists how everybody can log in.
+const wayInColumns = `u.id, u.password_hash IS NOT NULL, coalesce(i.name, ''), u.shut_out, i.last_login_at`
+
+// WayIn says how a person can log in.
+func (db *DB) WayIn(ctx context.Context, user auth.UserID, issuer string) (auth.WayIn, error) {
+	rows, _ := db.pool.Query(ctx, `
+		SELECT `+wayInColumns+`
+		FROM users u LEFT JOIN identities i ON i.user_id = u.id AND i.issuer = $2
+		WHERE u.id = $1`, user, issuer)
+	way, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[auth.WayIn])
+	return way, explain("find the way in", err)
+}
+
+// WaysIn says how everybody can log in.
 func (db *DB) WaysIn(ctx context.Context, issuer string) ([]auth.WayIn, error) {
 	rows, _ := db.pool.Query(ctx, `
-		SELECT u.id, u.password_hash IS NOT NULL, coalesce(i.name, ''), u.shut_out, i.last_login_at
+		SELECT `+wayInColumns+`
 		FROM users u LEFT JOIN identities i ON i.user_id = u.id AND i.issuer = $1`, issuer)
 	ways, err := pgx.CollectRows(rows, pgx.RowToStructByPos[auth.WayIn])
 	return ways, explain("list the ways in", err)
