@@ -75,7 +75,7 @@ func TestCompanyLogin(t *testing.T) {
 	}
 	b.get(to).wants(http.StatusOK, "Chat", "grace")
 	account := b.get("/account").wants(http.StatusOK, "Example Login", "grace@example.com", "connected")
-	account.lacks("Change your password", "Disconnect")
+	account.lacks("Change your password", "Authenticator", "Disconnect")
 
 	people := s.browser(t, &s.admin).get("/users").wants(http.StatusOK, "Grace Hopper", "Example Login as", "grace@example.com", "password")
 	people.checkInert("/users")
