@@ -55,6 +55,8 @@ type SessionStore interface {
 	VisibleSessions(ctx context.Context, user auth.UserID, q SessionQuery) (sessions []Session, leftOut int, err error)
 	// ResolveSession finds those among the person's that have this id, handle or name, in any case of letters.
 	ResolveSession(ctx context.Context, user auth.UserID, ref string) ([]Session, error)
+	// SessionsByID returns those of the named that the person may see, without an order.
+	SessionsByID(ctx context.Context, user auth.UserID, ids []protocol.SessionID) ([]Session, error)
 	// InsertSession keeps a session that its host does not have yet, unless its creator used the same key before:
 	// then first is that session, and fresh is false. ErrConflict: the key belonged to another request;
 	// ErrHandleTaken.

@@ -118,6 +118,15 @@ func (db *DB) ResolveSession(ctx context.Context, user auth.UserID, ref string) 
 	return sessions, explain("read sessions", err)
 }
 
+// SessionsByID implements fleet.SessionStore.
+func (db *DB) SessionsByID(ctx context.Context, user auth.UserID, ids []protocol.SessionID) ([]fleet.Session, error) {
+	rows, _ := db.pool.Query(ctx, `
+		SELECT `+sessionColumns+`
+		FROM `+visibleSessions+` AND s.id = ANY($2)`, user, ids)
+	sessions, err := pgx.CollectRows(rows, scanSession)
+	return sessions, explain("read sessions", err)
+}
+
 // InsertSession implements fleet.SessionStore.
 func (db *DB) InsertSession(ctx context.Context, s fleet.Session, key string, request []byte) (protocol.SessionID, bool, error) {
 	tag, err := db.pool.Exec(ctx, `
