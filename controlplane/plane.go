@@ -84,10 +84,11 @@ func newPlane(c config, s *stores, log *slog.Logger) (*plane, error) {
 	desk := &mcptools.Desk{
 		Fleet: p.fleet, Log: log, Caller: mcphttp.CallerFrom, Unavailable: mcphttp.MarkUnavailable,
 		Questions: questions, Notify: mcphttp.Notify, Missing: mcphttp.MarkMissing, NoResource: mcphttp.MarkNoResource,
+		Failed: mcphttp.MarkFailed,
 	}
 	endpoint := mcphttp.Config{
 		PublicURL: c.PublicURL, MCP: desk.Server(version), Bearer: p.oauth.Check, Watch: p.oauth.Changes.Watch,
-		Needs: mcptools.Needs(), Scopes: auth.ResourceScopes(), Origins: c.AllowedOrigin, Log: log,
+		Needs: mcptools.Needs, Stream: desk.Stream, Scopes: auth.ResourceScopes(), Origins: c.AllowedOrigin, Log: log,
 		PerUser: auth.Rate{PerSecond: c.Rate, Burst: burst},
 		PerAddr: auth.Rate{PerSecond: 4 * c.Rate, Burst: 4 * burst},
 	}

@@ -40,6 +40,9 @@ func (v *visit) problem(body []byte) *refusal {
 	if v.noResource.Load() || m.method == string(mcp.MethodResourcesRead) && isNoResource(body) {
 		return m.noResource()
 	}
+	if failure := v.failure.Load(); failure != nil {
+		return m.failed(*failure)
+	}
 	if m.modern() && bytes.Contains(body, []byte(`"inputRequests"`)) {
 		return m.unasked(body)
 	}
@@ -58,6 +61,15 @@ func (m message) lacks(needed mcp.ClientCapabilities) *refusal {
 		problem.status = http.StatusBadRequest
 	}
 	return problem
+}
+
+// failed completes what a handler said. Before 2026-07-28 the status of every error was 200.
+func (m message) failed(problem refusal) *refusal {
+	problem.id, problem.status = m.id, http.StatusOK
+	if m.modern() && problem.code != mcp.INTERNAL_ERROR {
+		problem.status = http.StatusBadRequest
+	}
+	return &problem
 }
 
 func (m message) noResource() *refusal {

@@ -125,8 +125,10 @@ func serve(t *testing.T, listener net.Listener, client *http.Client, change func
 		Scopes:    auth.Scopes{auth.ScopeSessionsRead, auth.ScopeSessionsWrite},
 		Bearer:    e.bearer,
 		Watch:     e.word.Watch,
-		Needs:     map[string]auth.Scope{"write": auth.ScopeSessionsWrite, "who": auth.ScopeSessionsRead},
-		Log:       slog.New(slog.NewTextHandler(e.log, nil)),
+		Needs: func(_, target string) auth.Scope {
+			return map[string]auth.Scope{"write": auth.ScopeSessionsWrite, "who": auth.ScopeSessionsRead}[target]
+		},
+		Log: slog.New(slog.NewTextHandler(e.log, nil)),
 	}
 	if change != nil {
 		change(&config)

@@ -29,8 +29,12 @@ type Config struct {
 	// Watch calls wake when Bearer may say something else of a caller than before. Wake does not block, and is not
 	// called after stop.
 	Watch func(caller auth.Caller, wake func()) (stop func())
-	// Needs are the scopes that tools need, by their names.
-	Needs map[string]auth.Scope
+	// Needs is the scope that a method needs for what it names: a tool, a prompt, a resource's URI. Empty: any token
+	// will do.
+	Needs func(method, target string) auth.Scope
+	// Stream, if not nil, sends what a legacy session has subscribed to while its stream of notifications is open.
+	// It returns when ctx ends.
+	Stream func(ctx context.Context, session string)
 
 	PerUser auth.Rate // the zero value sets no limit
 	PerAddr auth.Rate

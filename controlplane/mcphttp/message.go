@@ -13,8 +13,8 @@ import (
 type message struct {
 	method   string                     // empty for a response
 	id       json.RawMessage            // nil for a notification
-	tool     string                     // that tools/call names
-	uri      string                     // that resources/read names
+	targets  []string                   // what it names: a tool, a prompt, a resource's URI, or those to listen to
+	uri      string                     // that of a resource
 	version  string                     // the protocol version in _meta, which clients send since 2026-07-28
 	declared map[string]json.RawMessage // the client's capabilities, from the same place
 	progress bool                       // whether the client wants to hear how it goes
@@ -77,15 +77,16 @@ func parse(body []byte) (message, *refusal) {
 	return m.readParams(envelope.Params)
 }
 
-// readParams reads what decides over a request: the tool and the protocol's version.
+// readParams reads what decides over a request: what it names, and the protocol's version.
 func (m message) readParams(text json.RawMessage) (message, *refusal) {
 	if text == nil {
 		text = json.RawMessage("{}")
 	}
 	var params struct {
-		Name json.RawMessage            `json:"name"`
-		URI  json.RawMessage            `json:"uri"`
-		Meta map[string]json.RawMessage `json:"_meta"`
+		Name          json.RawMessage            `json:"name"`
+		URI           json.RawMessage            `json:"uri"`
+		Notifications json.RawMessage            `json:"notifications"`
+		Meta          map[string]json.RawMessage `json:"_meta"`
 	}
 	if text[0] != '{' {
 		return m, malformed(mcp.INVALID_PARAMS, m.id, "params must be an object")
@@ -98,12 +99,41 @@ func (m message) readParams(text json.RawMessage) (message, *refusal) {
 	_ = json.Unmarshal(params.Meta[mcp.MetaKeyClientCapabilities], &m.declared)
 	_ = json.Unmarshal(params.URI, &m.uri)
 	m.progress = params.Meta["progressToken"] != nil
-	if m.method != string(mcp.MethodToolsCall) {
-		return m, nil
+	switch mcp.MCPMethod(m.method) {
+	case mcp.MethodToolsCall:
+		return m.naming(params.Name, "params.name must be the name of a tool")
+	case mcp.MethodPromptsGet:
+		return m.naming(params.Name, "params.name must be the name of a prompt")
+	case mcp.MethodResourcesRead:
+		return m.naming(params.URI, "params.uri must be the URI of a resource")
+	case mcp.MethodResourcesSubscribe, mcp.MethodResourcesUnsubscribe:
+		if m.modern() { // which has no such method, whatever it names
+			return m, nil
+		}
+		return m.naming(params.URI, "params.uri must be the URI of a resource")
+	case mcp.MethodSubscriptionsListen:
+		return m.listening(params.Notifications)
 	}
-	if json.Unmarshal(params.Name, &m.tool) != nil || m.tool == "" {
-		return m, malformed(mcp.INVALID_PARAMS, m.id, "params.name must be the name of a tool")
+	return m, nil
+}
+
+// naming takes the one thing that a message names.
+func (m message) naming(text json.RawMessage, want string) (message, *refusal) {
+	var target string
+	if json.Unmarshal(text, &target) != nil || target == "" {
+		return m, malformed(mcp.INVALID_PARAMS, m.id, want)
 	}
+	m.targets = []string{target}
+	return m, nil
+}
+
+// listening takes the URIs of which subscriptions/listen wants news.
+func (m message) listening(text json.RawMessage) (message, *refusal) {
+	var filter mcp.SubscriptionFilter
+	if text != nil && json.Unmarshal(text, &filter) != nil {
+		return m, malformed(mcp.INVALID_PARAMS, m.id, "params.notifications must say what to listen to")
+	}
+	m.targets = filter.ResourceSubscriptions
 	return m, nil
 }
 

@@ -14,6 +14,8 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		callTool("who"), initialize, `{"jsonrpc":"2.0","id":"\ud83d\ude00","method":"ping"}`, `{"a":[{"b":[]},1e9,null]}`,
 		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"who","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"session://a/screen"}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":{"resourceSubscriptions":["a"]}}}`,
 		`{"jsonrpc":"2.0","id":1,"result":{}}`, `[]`, `"\u`, `{"\ud800":1}`,
 	} {
 		f.Add([]byte(seed))
@@ -54,7 +56,7 @@ func agrees(body []byte, m message) error {
 	if err := json.Unmarshal(body, &theirs); err != nil {
 		return nil //nolint:nilerr // mcp-go refuses it too, so there is nothing to differ in
 	}
-	if theirs.Params == nil || theirs.Params.Name != m.tool || theirs.Params.Meta.ProtocolVersion() != m.version {
+	if theirs.Params == nil || theirs.Params.Name != m.targets[0] || theirs.Params.Meta.ProtocolVersion() != m.version {
 		return fmt.Errorf("mcp-go reads %+v, parse %+v", theirs.Params, m)
 	}
 	return nil

@@ -52,15 +52,17 @@ func (h *Handler) post(answer *response, r *http.Request, caller auth.Caller) {
 
 // pass hands a checked message to mcp-go, in the way its method needs.
 func (h *Handler) pass(answer *response, r *http.Request, caller auth.Caller, m message, modern bool) {
-	needed := h.needed(m)
+	lacking := h.lacking(m, caller)
 	switch {
 	case !modern && needsModern(m):
 		refuse(answer, malformed(mcp.INVALID_PARAMS, m.id,
 			"params._meta must say "+mcp.MetaKeyProtocolVersion+" and "+mcp.MetaKeyClientCapabilities))
-	case needed != "" && !caller.Scopes.Has(needed) && !showsToolChallenges(caller):
-		// The gate refuses it and writes the audit line; only the answer is ours.
-		h.next.ServeHTTP(newHeld(), r)
-		h.stepUp(answer, r, caller, m, needed)
+	case lacking != nil && m.method == string(mcp.MethodSubscriptionsListen):
+		h.stepUp(answer, r, caller, m, lacking) // it would last, and the audit log does not know it
+	case lacking != nil && !showsToolChallenges(caller, m):
+		// The gate refuses it and writes the audit line; only the answer is ours, whatever it says of the visit.
+		h.next.ServeHTTP(newHeld(), r.WithContext(withVisit(r.Context(), &visit{caller: caller, message: m})))
+		h.stepUp(answer, r, caller, m, lacking)
 	default:
 		if accepts(r, eventStream) {
 			answer.listen()

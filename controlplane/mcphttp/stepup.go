@@ -10,30 +10,40 @@ import (
 	"switchboard/auth"
 )
 
-// needed is the scope that a message needs; empty if any token will do.
-func (h *Handler) needed(m message) auth.Scope {
-	if m.method != string(mcp.MethodToolsCall) {
-		return ""
+// lacking are the scopes that a message needs and the caller's token does not have.
+func (h *Handler) lacking(m message, caller auth.Caller) auth.Scopes {
+	var lacking auth.Scopes
+	for _, target := range m.targets {
+		scope := h.Needs(m.method, target)
+		if scope != "" && !caller.Scopes.Has(scope) && !slices.Contains(lacking, scope) {
+			lacking = append(lacking, scope)
+		}
 	}
-	return h.Needs[m.tool]
+	return lacking
 }
 
-// showsToolChallenges reports whether the client is ChatGPT. It asks for more scopes when a tool's result says so
-// in _meta, which the tools do for everyone; that it would on HTTP 403 is not documented.
-func showsToolChallenges(caller auth.Caller) bool {
+// showsToolChallenges reports whether this is a call of a tool by ChatGPT. It asks for more scopes when a tool's
+// result says so in _meta, which the tools do for everyone; that it would on HTTP 403 is not documented.
+func showsToolChallenges(caller auth.Caller, m message) bool {
+	if m.method != string(mcp.MethodToolsCall) {
+		return false
+	}
 	id, err := url.Parse(caller.ClientID)
 	return err == nil && id.Scheme == "https" && id.Hostname() == "chatgpt.com"
 }
 
 // stepUp answers a call that the caller's token does not reach. The challenge repeats the scopes that the client
 // has, since many ask for exactly what it says and would lose the others.
-func (h *Handler) stepUp(w http.ResponseWriter, r *http.Request, caller auth.Caller, m message, needed auth.Scope) {
-	h.Log.InfoContext(r.Context(), "scope missing", "user", caller.User, "client", caller.ClientID, "tool", m.tool, "scope", needed)
-	scopes := slices.Clone(caller.Scopes)
+func (h *Handler) stepUp(w http.ResponseWriter, r *http.Request, caller auth.Caller, m message, lacking auth.Scopes) {
+	h.Log.InfoContext(r.Context(), "scope missing", "user", caller.User, "client", caller.ClientID, "method", m.method, "targets", m.targets, "scopes", lacking)
+	what := "this"
+	if m.method == string(mcp.MethodToolsCall) {
+		what = "this tool"
+	}
 	h.challenge(w, http.StatusForbidden, auth.Challenge{
 		PublicURL:   h.PublicURL,
 		Error:       "insufficient_scope",
-		Description: "this tool needs the scope " + string(needed),
-		Scopes:      append(scopes, needed),
+		Description: what + " needs the scope " + lacking.String(),
+		Scopes:      append(slices.Clone(caller.Scopes), lacking...),
 	})
 }

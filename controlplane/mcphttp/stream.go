@@ -1,6 +1,7 @@
 package mcphttp
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -29,5 +30,22 @@ func (h *Handler) session(answer *response, r *http.Request, caller auth.Caller)
 			message: "the Accept header must list text/event-stream"})
 		return
 	}
+	if r.Method == http.MethodGet && h.Stream != nil {
+		defer h.feed(r.Context(), id)()
+	}
 	h.next.ServeHTTP(answer, r)
+}
+
+// feed sends a session's news into its stream until stop is called.
+func (h *Handler) feed(ctx context.Context, session string) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		h.Stream(ctx, session)
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
 }

@@ -18,6 +18,7 @@ type visit struct {
 	unavailable atomic.Bool
 	missing     atomic.Pointer[mcp.ClientCapabilities]
 	noResource  atomic.Bool
+	failure     atomic.Pointer[refusal]
 }
 
 type visitKey struct{}
@@ -61,5 +62,13 @@ func MarkMissing(ctx context.Context, needed mcp.ClientCapabilities) {
 func MarkNoResource(ctx context.Context) {
 	if v := visitOf(ctx); v != nil {
 		v.noResource.Store(true)
+	}
+}
+
+// MarkFailed makes the answer a JSON-RPC error with this code, whatever the handler returns: mcp-go's hooks can return
+// no error, and its handlers none but -32603.
+func MarkFailed(ctx context.Context, code int, message string) {
+	if v := visitOf(ctx); v != nil {
+		v.failure.Store(&refusal{code: code, message: message})
 	}
 }

@@ -17,7 +17,8 @@ const (
 // envelopeKeys and paramKeys are those whose spelling matters: mcp-go would also read them in another case.
 var (
 	envelopeKeys = []string{"jsonrpc", "id", "method", "params", "result", "error"}
-	paramKeys    = []string{"_meta", "name", "arguments", "uri", "cursor", "requestId", "task", "inputResponses", "requestState"}
+	paramKeys    = []string{"_meta", "name", "arguments", "uri", "cursor", "requestId", "task", "inputResponses", "requestState",
+		"notifications", "ref", "argument"}
 )
 
 // walk refuses valid JSON that means different things to different readers: repeated keys, keys that differ only

@@ -12,9 +12,19 @@ import (
 
 // dial connects mcp-go's client as the token's person.
 func (w *world) dial(token string) *client.Client {
+	return w.dialEra(token, mcp.LATEST_PROTOCOL_VERSION)
+}
+
+// dialEra does so in a version of the protocol. In an old one it also opens the stream of notifications.
+func (w *world) dialEra(token, version string) *client.Client {
 	w.t.Helper()
-	c, err := client.NewStreamableHttpClient(w.url+"/mcp",
-		transport.WithHTTPHeaders(map[string]string{"Authorization": "Bearer " + token}))
+	options := []transport.StreamableHTTPCOption{
+		transport.WithHTTPHeaders(map[string]string{"Authorization": "Bearer " + token}),
+	}
+	if !mcp.IsModernProtocol(version) {
+		options = append(options, transport.WithContinuousListening()) //nolint:staticcheck // how old clients listen
+	}
+	c, err := client.NewStreamableHttpClient(w.url+"/mcp", options...)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -23,7 +33,7 @@ func (w *world) dial(token string) *client.Client {
 		w.t.Fatal(err)
 	}
 	_, err = c.Initialize(w.t.Context(), mcp.InitializeRequest{Params: mcp.InitializeParams{
-		ProtocolVersion: mcp.LATEST_PROTOCOL_VERSION, ClientInfo: mcp.Implementation{Name: "test", Version: "1"},
+		ProtocolVersion: version, ClientInfo: mcp.Implementation{Name: "test", Version: "1"},
 	}})
 	if err != nil {
 		w.t.Fatal(err)

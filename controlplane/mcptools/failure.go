@@ -20,33 +20,42 @@ const (
 
 // failed turns an error into the result that the model reads: the only place that does.
 func (d *Desk) failed(ctx context.Context, t Tool, caller auth.Caller, err error) *mcp.CallToolResult {
+	var scope *auth.ScopeError
+	if errors.As(err, &scope) {
+		return d.lacksScope(caller, scope.Needed, d.explain(ctx, t.Name, caller, err))
+	}
+	return mcp.NewToolResultError(d.explain(ctx, t.Name, caller, err))
+}
+
+// explain says of an error what a model may know, and of what a client should repeat that it should.
+func (d *Desk) explain(ctx context.Context, what string, caller auth.Caller, err error) string {
 	var argument *argumentError
 	var scope *auth.ScopeError
 	var refused *protocol.Error
 	switch {
 	case errors.As(err, &argument):
-		return mcp.NewToolResultError(argument.Error())
+		return argument.Error()
 	case errors.As(err, &scope):
-		return d.lacksScope(caller, scope.Needed)
+		return "This connection may not do that: it " + scope.Error() + "."
 	case errors.Is(err, fleet.ErrDown):
 		d.Unavailable(ctx)
-		return mcp.NewToolResultError(plainLine(err.Error()))
+		return plainLine(err.Error())
 	case fleet.ForPeople(err), errors.As(err, &refused):
-		return mcp.NewToolResultError(clip(plain(err.Error()), maxDetail))
+		return clip(plain(err.Error()), maxDetail)
 	case errors.Is(err, auth.ErrUnavailable):
-		d.Log.ErrorContext(ctx, "tool could not reach the store", "tool", t.Name, "err", err)
+		d.Log.ErrorContext(ctx, "the store could not be reached", "for", what, "err", err)
 		d.Unavailable(ctx)
-		return mcp.NewToolResultError(unavailableError)
+		return unavailableError
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return mcp.NewToolResultError(tooLongError)
+		return tooLongError
 	}
-	d.Log.ErrorContext(ctx, "tool failed", "tool", t.Name, "user", caller.User, "err", err)
-	return mcp.NewToolResultError(internalError)
+	d.Log.ErrorContext(ctx, "call failed", "of", what, "user", caller.User, "err", err)
+	return internalError
 }
 
 // lacksScope carries the challenge on which ChatGPT asks its user for more scopes.
-func (d *Desk) lacksScope(caller auth.Caller, needed auth.Scope) *mcp.CallToolResult {
-	result := mcp.NewToolResultError("This connection may not do that: it " + (&auth.ScopeError{Needed: needed}).Error() + ".")
+func (d *Desk) lacksScope(caller auth.Caller, needed auth.Scope, words string) *mcp.CallToolResult {
+	result := mcp.NewToolResultError(words)
 	challenge := auth.Challenge{
 		PublicURL:   d.Fleet.PublicURL,
 		Error:       "insufficient_scope",

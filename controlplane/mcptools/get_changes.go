@@ -31,20 +31,24 @@ func getChanges() Tool {
 		Scope:       auth.ScopeSessionsRead,
 		Hints:       readOnly,
 	}, func(ctx context.Context, c call, in getChangesInput) (getChangesOutput, error) {
-		session, changes, err := c.fleet.SessionChanges(ctx, c.caller, in.SessionID, in.Path)
-		status, diff := plain(changes.Status), plain(changes.Diff)
-		out := getChangesOutput{
-			Session:    c.view(session),
-			Repository: changes.Repository,
-			Branch:     plainLine(changes.Branch),
-			Truncated:  changes.Truncated || len(status) > maxStatus || len(diff) > maxOutput-maxStatus,
-		}
-		if status != "" {
-			out.Status = fence(session.Handle, clip(status, maxStatus))
-		}
-		if diff != "" {
-			out.Diff = fence(session.Handle, clip(diff, maxOutput-maxStatus))
-		}
-		return out, err
+		return c.changes(ctx, in)
 	})
+}
+
+func (c call) changes(ctx context.Context, in getChangesInput) (getChangesOutput, error) {
+	session, changes, err := c.fleet.SessionChanges(ctx, c.caller, in.SessionID, in.Path)
+	status, diff := plain(changes.Status), plain(changes.Diff)
+	out := getChangesOutput{
+		Session:    c.view(session),
+		Repository: changes.Repository,
+		Branch:     plainLine(changes.Branch),
+		Truncated:  changes.Truncated || len(status) > maxStatus || len(diff) > maxOutput-maxStatus,
+	}
+	if status != "" {
+		out.Status = fence(session.Handle, clip(status, maxStatus))
+	}
+	if diff != "" {
+		out.Diff = fence(session.Handle, clip(diff, maxOutput-maxStatus))
+	}
+	return out, err
 }

@@ -21,19 +21,11 @@ func TestGolden(t *testing.T) {
 	names := map[string]bool{}
 	for _, tool := range Tools() {
 		t.Run(tool.Name, func(t *testing.T) {
-			compact, err := json.Marshal(tool.listing())
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got bytes.Buffer
-			if err := json.Indent(&got, compact, "", "  "); err != nil {
-				t.Fatal(err)
-			}
-			got.WriteByte('\n')
-			compareGolden(t, filepath.Join("testdata", tool.Name+".json"), got.String())
+			compareGolden(t, filepath.Join("testdata", tool.Name+".json"), indented(t, tool.listing()))
 		})
 		names[tool.Name+".json"] = true
 	}
+	names["resource_templates.json"], names["prompts.json"] = true, true // TestGoldenLists
 	files, err := os.ReadDir("testdata")
 	if err != nil {
 		t.Fatal(err)
@@ -43,6 +35,32 @@ func TestGolden(t *testing.T) {
 			t.Errorf("testdata/%s belongs to no tool", file.Name())
 		}
 	}
+}
+
+// The same holds for the templates of resources, and for the prompts.
+func TestGoldenLists(t *testing.T) {
+	var templates, prompts []any
+	for _, kind := range resourceKinds() {
+		templates = append(templates, kind.listing())
+	}
+	for _, starter := range Starters() {
+		prompts = append(prompts, starter.listing())
+	}
+	compareGolden(t, filepath.Join("testdata", "resource_templates.json"), indented(t, templates))
+	compareGolden(t, filepath.Join("testdata", "prompts.json"), indented(t, prompts))
+}
+
+func indented(t *testing.T, v any) string {
+	t.Helper()
+	compact, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	if err := json.Indent(&text, compact, "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	return text.String() + "\n"
 }
 
 func compareGolden(t *testing.T, name, got string) {
@@ -107,6 +125,11 @@ func TestInstructionsBeginWithWhatMatters(t *testing.T) {
 		t.Errorf("the essentials have %d characters; clients show 512", n)
 	}
 	for _, phrase := range []string{"without asking", "keep going", "retry"} {
+		for _, starter := range Starters() {
+			if strings.Contains(strings.ToLower(starter.Description), phrase) {
+				t.Errorf("%s says %q, which ChatGPT takes for a suspicious instruction", starter.Name, phrase)
+			}
+		}
 		for _, tool := range Tools() {
 			if strings.Contains(strings.ToLower(tool.Description), phrase) {
 				t.Errorf("%s says %q, which ChatGPT takes for a suspicious instruction", tool.Name, phrase)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"switchboard/auth"
+	"switchboard/controlplane/fleet"
 )
 
 type listTemplatesInput struct{}
@@ -33,12 +34,16 @@ func listTemplates() Tool {
 		templates, err := c.fleet.Templates(ctx, c.caller)
 		out := listTemplatesOutput{Templates: []templateView{}}
 		for _, t := range templates {
-			out.Templates = append(out.Templates, templateView{
-				Template: plainLine(t.Name), Description: plainLine(t.Description), Host: plainLine(t.HostName),
-				WorkingDir: plainLine(t.WorkingDir), Agent: plainLine(t.Agent), PermissionMode: plainLine(t.PermissionMode),
-				Message: clip(plain(t.Message), maxDetail),
-			})
+			out.Templates = append(out.Templates, viewTemplate(t))
 		}
 		return out, err
 	})
+}
+
+func viewTemplate(t fleet.Template) templateView {
+	return templateView{
+		Template: plainLine(t.Name), Description: plainLine(t.Description), Host: plainLine(t.HostName),
+		WorkingDir: plainLine(t.WorkingDir), Agent: plainLine(t.Agent), PermissionMode: plainLine(t.PermissionMode),
+		Message: clip(plain(t.Message), maxDetail),
+	}
 }

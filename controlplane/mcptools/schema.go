@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -157,4 +158,9 @@ func marshal(value any) ([]byte, error) {
 		return nil, err
 	}
 	return bytes.TrimRight(text.Bytes(), "\n"), nil
+}
+
+// has reports whether a field has this name.
+func (o object) has(name string) bool {
+	return slices.ContainsFunc(o.fields, func(f field) bool { return f.name == name })
 }

@@ -28,6 +28,11 @@ type Desk struct {
 	// that does not exist, or not for this caller: what the handler then returns is not sent.
 	Missing    func(context.Context, mcp.ClientCapabilities)
 	NoResource func(context.Context)
+	// Failed is told of any other request that is no tool's call and is answered with a JSON-RPC error of this code.
+	Failed func(ctx context.Context, code int, message string)
+
+	server *server.MCPServer
+	legacy legacy
 }
 
 // instructions are the server's word to every model. Many clients show it no more than the first 512 characters.
@@ -41,28 +46,44 @@ A session works on its own after a message: look with get_session_status or wait
 it did and what it asks. A host that is offline cannot be reached; what is shown of its sessions is as last known.
 Ending a session with terminate_session ends the agent's work; interrupt_session only stops what it is doing now.`
 
-// Server makes the MCP server with all tools.
+// Server makes the MCP server with all tools, resources and prompts. It is called once.
 func (d *Desk) Server(version string) *server.MCPServer {
 	s := server.NewMCPServer("switchboard", version,
 		server.WithTitle("Switchboard"),
 		server.WithInstructions(instructions),
-		server.WithToolCapabilities(false), // the list never changes while the server runs
-		// A client may keep the list for five minutes; it is the same for everyone.
+		server.WithToolCapabilities(false),           // the list never changes while the server runs
+		server.WithResourceCapabilities(true, false), // who wants to know of a new session lists again
+		server.WithPromptCapabilities(false),
+		server.WithCompletions(),
+		server.WithResourceCompletionProvider(completer{d}),
+		server.WithPromptCompletionProvider(completer{d}),
+		server.WithHooks(d.hooks()),
+		// A client may keep these lists for five minutes; they are the same for everyone.
 		server.WithMethodCacheHints(mcp.MethodToolsList, 300_000, mcp.CacheScopePublic),
+		server.WithMethodCacheHints(mcp.MethodResourcesTemplatesList, 300_000, mcp.CacheScopePublic),
+		server.WithMethodCacheHints(mcp.MethodPromptsList, 300_000, mcp.CacheScopePublic),
 	)
+	d.server, d.legacy.sessions = s, map[string]*subscriptions{}
 	for _, tool := range Tools() {
 		s.AddTool(tool.listing(), d.handler(tool))
+	}
+	for _, kind := range resourceKinds() {
+		s.AddResourceTemplate(kind.listing(), d.reading(kind))
+	}
+	for _, starter := range Starters() {
+		s.AddPrompt(starter.listing(), d.starting(starter))
 	}
 	return s
 }
 
-// Needs are the scopes that tools need, by their names. Those that need none are left out.
-func Needs() map[string]auth.Scope {
-	needs := map[string]auth.Scope{}
-	for _, tool := range Tools() {
-		if tool.Scope != "" {
-			needs[tool.Name] = tool.Scope
-		}
-	}
-	return needs
+// hooks do what mcp-go leaves to a server: it knows no resources of one caller's, and keeps no subscriptions.
+func (d *Desk) hooks() *server.Hooks {
+	hooks := &server.Hooks{}
+	hooks.AddAfterListResources(d.listResources)
+	hooks.AddBeforeSubscriptionsListen(d.listen)
+	hooks.AddBeforeSubscribe(d.subscribe)
+	hooks.AddBeforeUnsubscribe(d.unsubscribe)
+	hooks.AddOnRegisterSession(d.legacy.opened)
+	hooks.AddOnUnregisterSession(d.legacy.closed)
+	return hooks
 }

@@ -58,6 +58,17 @@ func (c call) views(sessions []fleet.Session) []sessionView {
 	return views
 }
 
+// line says in one line what a session is and does.
+func (c call) line(s fleet.Session) string {
+	v := c.view(s)
+	line := fmt.Sprintf("%s on %s (%s in %s): %s since %s", v.Handle, v.Host, v.Agent, v.WorkingDir, v.State,
+		v.StateSince.Format(time.RFC3339))
+	if v.LastKnownState != "" {
+		line += ", last known as " + v.LastKnownState
+	}
+	return line
+}
+
 func (c call) page(s fleet.Session) string { return c.fleet.PublicURL + "/sessions/" + string(s.ID) }
 
 // sessionAnswer is what a tool that acted on a session says.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,6 +37,8 @@ type world struct {
 	host  *scriptedHost
 	conn  *nats.Conn
 	wire  *wire
+
+	revoked sync.Map // tokens
 }
 
 func everything() auth.Scopes { return auth.AllScopes() }
@@ -100,10 +103,17 @@ func (w *world) serve() {
 	desk := &Desk{
 		Fleet: w.fleet, Log: log, Caller: mcphttp.CallerFrom, Unavailable: mcphttp.MarkUnavailable,
 		Questions: questions, Notify: mcphttp.Notify, Missing: mcphttp.MarkMissing, NoResource: mcphttp.MarkNoResource,
+		Failed: mcphttp.MarkFailed,
 	}
 	handler, err := mcphttp.New(mcphttp.Config{
-		PublicURL: w.url, MCP: desk.Server("test"), Scopes: everything(), Log: log, Needs: Needs(),
-		Bearer: func(_ context.Context, token auth.Secret, _ string) (auth.Caller, error) { return testCaller(token) },
+		PublicURL: w.url, MCP: desk.Server("test"), Scopes: everything(), Log: log, Needs: Needs, Stream: desk.Stream,
+		Watch: (&auth.Changes{}).Watch,
+		Bearer: func(_ context.Context, token auth.Secret, _ string) (auth.Caller, error) {
+			if _, revoked := w.revoked.Load(token); revoked {
+				return auth.Caller{}, auth.ErrInvalidToken
+			}
+			return testCaller(token)
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -158,6 +168,12 @@ func startNATS(t *testing.T) *nats.Conn {
 	return conn
 }
 
+// manager is a person at the web pages.
+func manager(user auth.UserID) auth.Caller {
+	scopes := auth.Scopes{auth.ScopeSessionsRead, auth.ScopeHostsRead, auth.ScopeManage}
+	return auth.Caller{User: user, UserName: string(user), Role: auth.RoleMember, Scopes: scopes}
+}
+
 // enrol makes a host that has said hello.
 func (w *world) enrol(name string, owner auth.UserID) *scriptedHost {
 	w.t.Helper()
@@ -169,8 +185,7 @@ func (w *world) enrol(name string, owner auth.UserID) *scriptedHost {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	manager := auth.Caller{User: owner, UserName: string(owner), Role: auth.RoleMember, Scopes: auth.Scopes{auth.ScopeManage}}
-	token, err := w.fleet.CreateJoinToken(w.t.Context(), manager, name)
+	token, err := w.fleet.CreateJoinToken(w.t.Context(), manager(owner), name)
 	if err != nil {
 		w.t.Fatal(err)
 	}
