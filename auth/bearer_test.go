@@ -96,7 +96,7 @@ func TestLastUse(t *testing.T) {
 	login := s.admin(t)
 	got := s.register(t, nil).connect(s.browser(t, &login))
 	lastUse := func() (time.Time, string) {
-		grants, err := s.oauth.Grants(t.Context(), s.caller(t, login), false)
+		grants, err := s.oauth.Grants(t.Context(), s.caller(t, login), auth.GrantFilter{})
 		if err != nil || len(grants) != 1 {
 			t.Fatalf("%d grants, %v", len(grants), err)
 		}

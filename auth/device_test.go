@@ -180,7 +180,7 @@ func TestDeviceFlow(t *testing.T) {
 	if !s.works(t, next.access) || next.refresh == got.refresh {
 		t.Error("the refresh token does not do")
 	}
-	grants, err := s.oauth.Grants(t.Context(), s.caller(t, login), false)
+	grants, err := s.oauth.Grants(t.Context(), s.caller(t, login), auth.GrantFilter{})
 	if err != nil || len(grants) != 1 || grants[0].Origin != auth.OriginDevice || grants[0].LastAddr == "" {
 		t.Errorf("grants %+v, %v", grants, err)
 	}

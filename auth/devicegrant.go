@@ -57,7 +57,7 @@ func (x *exchange) redeemDevice(ctx context.Context, signature string, resources
 		return nil, err
 	}
 	grant, err := x.tx.LockGrant(ctx, request.Grant)
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, ErrNotFound) || err == nil && !x.client.standsBy(grant) {
 		return nil, refuse("access_denied", "What the person allowed has been revoked.")
 	}
 	if err != nil {

@@ -6,18 +6,28 @@ import (
 	"time"
 )
 
-// Grants lists the clients that act for the caller, or for everyone if an administrator asks for all.
-func (o *OAuth) Grants(ctx context.Context, c Caller, all bool) ([]Grant, error) {
+// GrantFilter says which grants to list. The zero value is the caller's own.
+type GrantFilter struct {
+	Everyone bool   // not only the caller's; for administrators
+	User     UserID // with Everyone: only this person's
+	Client   string // only those of the client with this id
+}
+
+// MaxGrants is how many grants are listed at most.
+const MaxGrants = 1000
+
+// Grants lists what acts for the caller, or for everyone if an administrator asks: the newest MaxGrants of them.
+func (o *OAuth) Grants(ctx context.Context, c Caller, f GrantFilter) ([]Grant, error) {
 	if !c.Scopes.Has(ScopeManage) {
 		return nil, &ScopeError{ScopeManage}
 	}
-	if !all {
-		return o.Store.Grants(ctx, c.User)
+	if !f.Everyone {
+		f.User = c.User
 	}
-	if c.Role != RoleAdmin {
+	if f.User != c.User && c.Role != RoleAdmin {
 		return nil, ErrForbidden
 	}
-	return o.Store.Grants(ctx, "")
+	return o.Store.Grants(ctx, f.User, f.Client, o.Now(), MaxGrants)
 }
 
 // RevokeGrant ends a grant of the caller's, or anyone's if he is an administrator. All its tokens are dead when
@@ -39,6 +49,18 @@ func (o *OAuth) RevokeUser(ctx context.Context, c Caller, user UserID) error {
 		return err
 	}
 	return o.Store.RevokeGrants(ctx, user, "revoked by "+c.UserName, o.Now())
+}
+
+// RevokeClient ends all grants of one client, whosever they are. Administrators only.
+func (o *OAuth) RevokeClient(ctx context.Context, c Caller, client string) error {
+	allowed := c.Scopes.Has(ScopeManage) && c.Role == RoleAdmin
+	if err := o.record(ctx, c, "oauth.revoke", client, allowed, map[string]string{"all_of_client": client}); err != nil {
+		return err
+	}
+	if !allowed {
+		return ErrForbidden
+	}
+	return o.Store.RevokeClientGrants(ctx, client, "revoked by "+c.UserName, o.Now())
 }
 
 func (o *OAuth) mayRevoke(ctx context.Context, c Caller, owner UserID, target string, detail map[string]string) error {

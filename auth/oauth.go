@@ -147,7 +147,8 @@ type Grant struct {
 	User      UserID
 	UserName  string
 	ClientID  string
-	Client    string // its name
+	Client    string     // its name
+	Kind      ClientKind // the client's
 	ClientURI string
 	Origin    GrantOrigin
 	Name      string // what the person calls it; empty for most
@@ -216,12 +217,13 @@ type OAuthStore interface {
 	// InsertPersonalToken keeps a personal token with its grant, both or neither. ErrTooManyTokens: the person has
 	// as many as he may have, or more, that are good at the grant's creation.
 	InsertPersonalToken(ctx context.Context, g Grant, token StoredToken, most int) error
-	// Grants lists those that were used, or are personal tokens, and are not revoked, newest first, of one person, or
-	// of all if user is empty.
-	Grants(ctx context.Context, user UserID) ([]Grant, error)
+	// Grants lists, newest first, personal tokens and what holds a good access or refresh token at now, unless it is
+	// revoked: of one person, or of all if user is empty, and of one client, or of all.
+	Grants(ctx context.Context, user UserID, client string, now time.Time, most int) ([]Grant, error)
 	Grant(ctx context.Context, id GrantID) (Grant, error)
 	RevokeGrant(ctx context.Context, id GrantID, why string, at time.Time) error
 	RevokeGrants(ctx context.Context, user UserID, why string, at time.Time) error
+	RevokeClientGrants(ctx context.Context, client, why string, at time.Time) error
 
 	// Access finds who holds an access or personal token that is good at now: not expired, its grant not revoked, its
 	// user not suspended, its client not disabled. ErrNotFound otherwise.

@@ -51,7 +51,7 @@ func TestPersonalToken(t *testing.T) {
 		!slices.Equal(caller.Scopes, ci().Scopes) || caller.Grant != grant.ID {
 		t.Errorf("caller %+v", caller)
 	}
-	grants, err := s.oauth.Grants(t.Context(), s.caller(t, login), false)
+	grants, err := s.oauth.Grants(t.Context(), s.caller(t, login), auth.GrantFilter{})
 	if err != nil || len(grants) != 1 || grants[0].Name != "ci" || grants[0].LastAddr != "10.0.0.9" || grants[0].ExpiresAt == nil {
 		t.Errorf("grants %+v, %v", grants, err)
 	}
@@ -195,7 +195,7 @@ func TestAnothersPersonalTokenStays(t *testing.T) {
 	if err := s.oauth.RevokeGrant(t.Context(), bob, grant.ID); !errors.Is(err, auth.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
-	if grants, err := s.oauth.Grants(t.Context(), bob, false); err != nil || len(grants) > 0 {
+	if grants, err := s.oauth.Grants(t.Context(), bob, auth.GrantFilter{}); err != nil || len(grants) > 0 {
 		t.Errorf("bob sees %v, %v", grants, err)
 	}
 	forged := strings.Repeat("A", 43)

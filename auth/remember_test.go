@@ -105,7 +105,7 @@ func TestLastUseOfRememberedTokens(t *testing.T) {
 	if touched := s.store.touched.Load(); touched != 1 || s.store.lookedUp.Load() != looked {
 		t.Errorf("%d uses written by %d calls at once, want 1", touched, racers)
 	}
-	grants, err := s.oauth.Grants(t.Context(), s.caller(t, login), false)
+	grants, err := s.oauth.Grants(t.Context(), s.caller(t, login), auth.GrantFilter{})
 	if err != nil || len(grants) != 1 || !grants[0].LastUsedAt.Equal(s.Now()) || grants[0].LastAddr != "10.9.8.7" {
 		t.Errorf("grants %+v, %v", grants, err)
 	}
@@ -120,7 +120,7 @@ func TestTakenAwayOnOneReplica(t *testing.T) {
 		take   func(t *testing.T, s *server, w world) error
 	}{
 		{"grant, on the page", false, func(t *testing.T, s *server, w world) error {
-			grants, err := s.oauth.Grants(t.Context(), w.bobs, false)
+			grants, err := s.oauth.Grants(t.Context(), w.bobs, auth.GrantFilter{})
 			return errors.Join(err, s.oauth.RevokeGrant(t.Context(), w.adas, grants[0].ID))
 		}},
 		{"all grants of a person", false, func(t *testing.T, s *server, w world) error {

@@ -75,14 +75,14 @@ func TestGrants(t *testing.T) {
 	app.code(s.browser(t, &bob), nil) // never redeemed, so not connected
 	admin, member := s.caller(t, ada), s.caller(t, bob)
 
-	own, err := s.oauth.Grants(t.Context(), member, false)
+	own, err := s.oauth.Grants(t.Context(), member, auth.GrantFilter{})
 	if err != nil || len(own) != 1 || own[0].User != bob.User.ID || own[0].Client != "Example" || own[0].LastUsedAt == nil {
 		t.Fatalf("own grants: %+v, %v", own, err)
 	}
-	if _, err := s.oauth.Grants(t.Context(), member, true); !errors.Is(err, auth.ErrForbidden) {
+	if _, err := s.oauth.Grants(t.Context(), member, auth.GrantFilter{Everyone: true}); !errors.Is(err, auth.ErrForbidden) {
 		t.Errorf("a member lists all grants: %v", err)
 	}
-	all, err := s.oauth.Grants(t.Context(), admin, true)
+	all, err := s.oauth.Grants(t.Context(), admin, auth.GrantFilter{Everyone: true})
 	if err != nil || len(all) != 2 {
 		t.Fatalf("all grants: %+v, %v", all, err)
 	}

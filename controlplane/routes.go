@@ -92,6 +92,7 @@ func (p *plane) routes() http.Handler {
 	mux.Handle("POST /users/{user}/factors/reset", page(p.pages.ResetFactors))
 	mux.Handle("POST /users/{user}/logins/end", page(p.pages.EndLoginsOf))
 	mux.Handle("GET /clients", page(p.pages.Clients))
+	mux.Handle("GET /clients/revoke", page(p.pages.ConfirmRevokeAll))
 	mux.Handle("POST /clients/revoke", page(p.pages.RevokeAll))
 	mux.Handle("POST /clients/{grant}/revoke", page(p.pages.RevokeGrant))
 	mux.Handle("GET /tokens", page(p.pages.Tokens))

@@ -75,14 +75,20 @@ func TestAllClientsAreRevoked(t *testing.T) {
 	}
 	s.useGrants(t)
 	page := b.get("/clients").wants(http.StatusOK, "ChatGPT", "Claude")
-	b.submit(page, "/clients/revoke", url.Values{}).leads("/clients")
+	if !strings.Contains(page.text, `href="/clients/revoke"`) {
+		t.Error("the page does not lead to the end of all")
+	}
+	ask := b.get("/clients/revoke").wants(http.StatusOK, "End all of mine?", "2 connections")
+	b.submit(ask, "/clients/revoke", url.Values{}).leads("/clients")
 	b.get("/clients").wants(http.StatusOK, "No client is connected.").lacks("End all of mine")
 }
 
-// useGrants makes every grant look as if its code had been redeemed; one that was not is not listed.
+// useGrants makes every grant hold a token, as if its code had been redeemed; one that was not is not listed.
 func (s *site) useGrants(t *testing.T) {
 	t.Helper()
-	s.execute(t, `UPDATE oauth_grants SET last_used_at = now()`)
+	s.execute(t, `
+		INSERT INTO oauth_tokens (kind, signature, grant_id, scopes, created_at, expires_at)
+		SELECT 'refresh', id, id, scopes, now(), now() + interval '1 day' FROM oauth_grants`)
 }
 
 // execute changes the database by hand.

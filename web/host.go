@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 
 	"switchboard/auth"
 	"switchboard/controlplane/fleet"
@@ -145,6 +146,7 @@ type confirmPage struct {
 	Action   string
 	Button   string
 	Back     string
+	Hidden   url.Values // fields to send along
 }
 
 type checkbox struct{ Name, Label, Help string }

@@ -158,6 +158,7 @@ func routes(p *web.Pages) map[string]web.Page {
 		"GET /hosts/{host}/remove":                  p.ConfirmRemoveHost,
 		"POST /hosts/{host}/remove":                 p.RemoveHost,
 		"GET /clients":                              p.Clients,
+		"GET /clients/revoke":                       p.ConfirmRevokeAll,
 		"POST /clients/revoke":                      p.RevokeAll,
 		"POST /clients/{grant}/revoke":              p.RevokeGrant,
 		"GET /device":                               p.Device,

@@ -61,7 +61,7 @@ func (p *Pages) CreateToken(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) showTokens(w http.ResponseWriter, r *http.Request, visit visit, status int, page tokensPage) error {
-	grants, err := p.OAuth.Grants(r.Context(), visit.Caller, false)
+	grants, err := p.OAuth.Grants(r.Context(), visit.Caller, auth.GrantFilter{})
 	if err != nil {
 		return err
 	}

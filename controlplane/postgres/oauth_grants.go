@@ -28,12 +28,12 @@ func insertGrant(ctx context.Context, tx pgx.Tx, g auth.Grant) error {
 }
 
 // grantColumns are what scanGrant reads, of oauth_grants g, users u and oauth_clients c.
-const grantColumns = `g.id, g.user_id, u.name, g.client_id, c.name, coalesce(c.metadata->>'client_uri', ''),
+const grantColumns = `g.id, g.user_id, u.name, g.client_id, c.kind, c.name, coalesce(c.metadata->>'client_uri', ''),
 	g.origin, g.name, g.scopes, g.resource, g.redirect_uri, g.created_at, g.expires_at, g.last_used_at, g.last_addr, g.revoked_at`
 
 // grantTargets are where grantColumns go.
 func grantTargets(g *auth.Grant, scopes *string) []any {
-	return []any{&g.ID, &g.User, &g.UserName, &g.ClientID, &g.Client, &g.ClientURI,
+	return []any{&g.ID, &g.User, &g.UserName, &g.ClientID, &g.Kind, &g.Client, &g.ClientURI,
 		&g.Origin, &g.Name, scopes, &g.Resource, &g.RedirectURI, &g.CreatedAt, &g.ExpiresAt, &g.LastUsedAt, &g.LastAddr, &g.RevokedAt}
 }
 
@@ -45,15 +45,17 @@ func scanGrant(row pgx.CollectableRow) (auth.Grant, error) {
 	return g, err
 }
 
-// Grants lists grants that were used, or are personal tokens, and are not revoked, newest first.
-func (db *DB) Grants(ctx context.Context, user auth.UserID) ([]auth.Grant, error) {
+// Grants lists personal tokens, and what still holds a good access or refresh token.
+func (db *DB) Grants(ctx context.Context, user auth.UserID, client string, now time.Time, most int) ([]auth.Grant, error) {
 	rows, _ := db.pool.Query(ctx, `
 		SELECT `+grantColumns+`
 		FROM oauth_grants g JOIN users u ON u.id = g.user_id JOIN oauth_clients c ON c.id = g.client_id
-		WHERE ($1 = '' OR g.user_id = $1) AND g.revoked_at IS NULL
-			AND (g.last_used_at IS NOT NULL OR g.origin = 'personal')
+		WHERE ($1 = '' OR g.user_id = $1) AND ($2 = '' OR g.client_id = $2) AND g.revoked_at IS NULL
+			AND (g.origin = 'personal' OR EXISTS (
+				SELECT FROM oauth_tokens t
+				WHERE t.grant_id = g.id AND t.kind IN ('access', 'refresh') AND t.spent_at IS NULL AND t.expires_at > $3))
 		ORDER BY g.created_at DESC, g.id
-		LIMIT 1000`, user)
+		LIMIT $4`, user, client, now, most)
 	grants, err := pgx.CollectRows(rows, scanGrant)
 	return grants, explain("list grants", err)
 }
@@ -85,6 +87,13 @@ func (db *DB) RevokeGrants(ctx context.Context, user auth.UserID, why string, at
 	return db.change(ctx, "revoke the grants", `
 		UPDATE oauth_grants SET revoked_at = $2, revoked_why = $3
 		WHERE user_id = $1 AND revoked_at IS NULL`, user, at, why)
+}
+
+// RevokeClientGrants ends all grants of one client.
+func (db *DB) RevokeClientGrants(ctx context.Context, client, why string, at time.Time) error {
+	return db.change(ctx, "revoke the client's grants", `
+		UPDATE oauth_grants SET revoked_at = $2, revoked_why = $3
+		WHERE client_id = $1 AND revoked_at IS NULL`, client, at, why)
 }
 
 // TouchGrant writes a grant's last use.
