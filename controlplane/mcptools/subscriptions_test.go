@@ -89,14 +89,16 @@ func subscribe(t *testing.T, c *client.Client, uri string) error {
 	return c.Subscribe(t.Context(), mcp.SubscribeRequest{Params: mcp.SubscribeParams{URI: uri}}) //nolint:staticcheck // as old clients do
 }
 
-// Who may read a resource hears of its changes, and nobody else does, whatever he asks to hear of.
+// Who may read a resource hears of its changes, on whatever replica he listens, and nobody else does, whatever he asks
+// to hear of.
 func TestSubscriptions(t *testing.T) {
 	w := newWorld(t)
+	elsewhere := w.replica()
 	inEras(t, func(t *testing.T, version string) {
 		mine, other := w.start("mine"), w.start("other")
 		id := textAt(w.must("get_session_status", args{"session_id": mine}), "session", "session_id")
 		byHandle, byID := "session://"+mine+"/transcript", "session://"+id+"/screen"
-		alice, bob := w.dialEra("alice", version), w.dialEra("bob", version)
+		alice, bob := elsewhere.dialEra("alice", version), elsewhere.dialEra("bob", version)
 		hers, his := newsOf(alice), newsOf(bob)
 		w.follow(t, alice, hers, version, byHandle, byID)
 		if mcp.IsModernProtocol(version) {

@@ -106,7 +106,7 @@ func (w *world) serve() {
 		Failed: mcphttp.MarkFailed,
 	}
 	handler, err := mcphttp.New(mcphttp.Config{
-		PublicURL: w.url, MCP: desk.Server("test"), Scopes: everything(), Log: log, Needs: Needs, Stream: desk.Stream,
+		PublicURL: w.url, MCP: desk.Server("test"), Scopes: everything(), Log: log, Needs: Needs(), Stream: desk.Stream,
 		Watch: (&auth.Changes{}).Watch,
 		Bearer: func(_ context.Context, token auth.Secret, _ string) (auth.Caller, error) {
 			if _, revoked := w.revoked.Load(token); revoked {
