@@ -239,6 +239,7 @@ type OAuthStore interface {
 	Exchange(ctx context.Context, do func(tx ExchangeTx) error) error
 
 	DeviceStore
+	ClientAdminStore
 }
 
 // ExchangeTx is one request at the token endpoint. All it does is committed together.

@@ -141,6 +141,18 @@ func (p page) words() string {
 	return b.String()
 }
 
+// code is the text of the code element with an id.
+func (p page) code(id string) string {
+	p.t.Helper()
+	for _, code := range p.all("code") {
+		if attribute(code, "id") == id {
+			return code.FirstChild.Data
+		}
+	}
+	p.t.Fatalf("no code %s on page:\n%s", id, p.text)
+	return ""
+}
+
 func (p page) wants(status int, texts ...string) page {
 	p.t.Helper()
 	if p.status != status {

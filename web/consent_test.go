@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -115,4 +116,37 @@ func TestClientIsRefusedOnAPage(t *testing.T) {
 	page := s.browser(t, &s.admin).get("/authorize?client_id=x&redirect_uri=https://evil.example/").
 		wants(http.StatusBadRequest, "not registered", "Nothing was sent to the client.")
 	page.checkInert("/authorize")
+}
+
+// TestConsentShowsWhoVouches opens the page for clients that did not just register themselves.
+func TestConsentShowsWhoVouches(t *testing.T) {
+	s := newSite(t)
+	now := time.Now()
+	described := auth.Client{
+		ID: "https://app.example/client.json", Kind: auth.ClientDocument, Name: "Described", AuthMethod: "none", CreatedAt: now,
+		RedirectURIs: []string{"https://app.example/cb", "https://other.example/cb", "http://localhost/cb"},
+	}
+	document := auth.Document{URL: described.ID, CheckedAt: now, FreshUntil: now.Add(time.Hour)}
+	if err := s.db.SaveDocument(t.Context(), document, &described); err != nil {
+		t.Fatal(err)
+	}
+	added, _, err := s.pages.OAuth.AddClient(t.Context(), s.caller(t, s.admin), auth.NewClient{
+		Name: "Added", RedirectURIs: []string{"https://added.example/cb"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := s.browser(t, &s.admin)
+	open := func(id, redirect string) page {
+		page := b.get(auth.AuthorizePath + "?" + url.Values{
+			"client_id": {id}, "redirect_uri": {redirect}, "response_type": {"code"}, "scope": {"sessions:read"},
+			"code_challenge": {strings.Repeat("c", 43)}, "code_challenge_method": {"S256"},
+		}.Encode())
+		page.checkInert(redirect)
+		return page.lacks("This client named itself")
+	}
+	open(described.ID, "https://app.example/cb").wants(http.StatusOK, "Described", "app.example", "verified").lacks("another host", "own computer")
+	open(described.ID, "https://other.example/cb").wants(http.StatusOK, "its answer goes to another host", "other.example", "verified")
+	open(described.ID, "http://localhost:3118/cb").wants(http.StatusOK, "This client runs on your own computer.", "this computer", "app.example")
+	open(added.ID, "https://added.example/cb").wants(http.StatusOK, "Added", "an administrator of this server", "added.example").lacks("verified")
 }

@@ -66,6 +66,7 @@ func newCrowd(t *testing.T) crowd {
 	c.host.tell(t, id, protocol.EventSettlement, protocol.Settlement{
 		Prompt: c.settled.ID, Outcome: protocol.OutcomeAllowed, Where: protocol.WhereRemote, Actor: hostile, Answer: hostile, Evidence: hostile,
 	})
+	s.register(t, hostile, "https://app.example/callback")
 	template := fleet.Template{Name: "nightly", Description: hostile, WorkingDir: "/" + hostile, Message: hostile}
 	if err := s.pages.Fleet.SaveTemplate(t.Context(), s.caller(t, s.admin), template); err != nil {
 		t.Fatal(err)
@@ -82,7 +83,7 @@ func (c crowd) everyPage() []string {
 		session, session + "?seen=" + string(c.settled.ID) + "&sent=" + q, session + "?seen=" + q, session + "?cursor=" + q,
 		session + "/screen", session + "/terminal", session + "/changes", session + "/terminate",
 		"/hosts", "/hosts/new", "/hosts/waiting?name=" + q, "/hosts/" + string(c.host.ID), "/hosts/" + string(c.host.ID) + "/remove",
-		"/clients", "/clients?all=yes", "/clients?all=yes&user=" + q + "&client=" + q, "/clients/revoke", "/clients/revoke?all=yes&client=" + q, "/tokens", "/device", "/device?user_code=" + q, "/users", "/templates", "/audit", "/audit?filter=" + q, "/account",
+		"/clients", "/clients?all=yes", "/clients/registered", "/clients?all=yes&user=" + q + "&client=" + q, "/clients/revoke", "/clients/revoke?all=yes&client=" + q, "/tokens", "/device", "/device?user_code=" + q, "/users", "/templates", "/audit", "/audit?filter=" + q, "/account",
 		"/login?return_to=" + q, "/sessions/" + q, "/hosts/" + q, "/prompts/" + q, "/invite/" + q, "/nowhere/" + q,
 		"/authorize?client_id=" + q, "/account/authenticator?return_to=" + q, "/account/authenticator/off", "/account/prove?return_to=" + q,
 		"/second-factor?return_to=" + q, "/login/code?return_to=" + q,
