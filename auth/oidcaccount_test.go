@@ -202,6 +202,21 @@ func TestProviderShutsOut(t *testing.T) {
 	}
 }
 
+// Before there is an administrator, nobody is the last one.
+func TestProviderShutsOutBeforeThereIsAnAdmin(t *testing.T) {
+	c := newCompany(t, groups)
+	arrival, err := c.logIn(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.idp.LogIn(with(lovelace, map[string]any{"groups": []string{"everybody"}}))
+	got, err := c.logIn(t)
+	c.wantNobody(t, got, err, auth.ErrNotAdmitted)
+	if _, _, err := c.accounts.Caller(t.Context(), arrival.Login.Token, ""); !errors.Is(err, auth.ErrNoLogin) {
+		t.Errorf("his browser: %v", err)
+	}
+}
+
 // What the provider could not say is no reason to suspend anybody.
 func TestProviderThatDoesNotKnowSuspendsNobody(t *testing.T) {
 	c := newCompany(t, groups)

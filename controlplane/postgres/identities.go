@@ -115,6 +115,9 @@ func (db *DB) SetRole(ctx context.Context, user auth.UserID, role auth.Role) err
 		if _, err := tx.Exec(ctx, `UPDATE users SET role = $2 WHERE id = $1`, user, role); err != nil {
 			return err
 		}
+		if role == auth.RoleAdmin {
+			return nil
+		}
 		return checkAdminLeft(ctx, tx)
 	})
 }
@@ -125,13 +128,21 @@ func (db *DB) ShutOut(ctx context.Context, user auth.UserID, at time.Time) error
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, adminLock); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `
+		var was auth.Role
+		err := tx.QueryRow(ctx, `
 			UPDATE users SET suspended_at = $2, shut_out = true
-			WHERE id = $1 AND suspended_at IS NULL`, user, at)
+			WHERE id = $1 AND suspended_at IS NULL
+			RETURNING role`, user, at).Scan(&was)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil // suspended already
+		}
 		if err != nil {
 			return err
 		}
-		if err := checkAdminLeft(ctx, tx); err != nil {
+		if was == auth.RoleAdmin { // whoever is none leaves as many as there were, be it none at all
+			err = checkAdminLeft(ctx, tx)
+		}
+		if err != nil {
 			return err
 		}
 		return endLogins(ctx, tx, user)

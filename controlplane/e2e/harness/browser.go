@@ -18,6 +18,7 @@ type Browser struct {
 	Base     string // the control plane's URL
 	Name     string // of the account
 	Password string
+	Provider string // URL under which a login provider is, whose pages the browser follows too; empty: none
 
 	client *http.Client
 }
@@ -93,25 +94,39 @@ func (b *Browser) submit(ctx context.Context, form Form, button Button, away str
 	return b.follow(ctx, http.MethodPost, form.Action, form.Values, away)
 }
 
-// follow asks for a page through all redirects, but not away from the control plane: where they lead then is next.
+// follow asks for a page through all redirects, but not away from the control plane and its login provider: where they
+// lead then is next.
 func (b *Browser) follow(ctx context.Context, method string, target *url.URL, values url.Values, away string) (page *Page, next *url.URL, err error) {
 	for range 10 {
 		resp, err := b.request(ctx, method, target, values)
 		if err != nil {
 			return nil, nil, err
 		}
-		location, err := resp.Location()
+		location, err := nextAddress(resp)
 		if err != nil {
 			page, err := readPage(resp)
 			return page, nil, err
 		}
 		resp.Body.Close()
-		if !strings.HasPrefix(location.String(), b.Base+"/") || away != "" && strings.HasPrefix(location.String(), away) {
+		if !b.knows(location.String()) || away != "" && strings.HasPrefix(location.String(), away) {
 			return nil, location, nil
 		}
 		method, target, values = http.MethodGet, location, nil
 	}
 	return nil, nil, fmt.Errorf("opening %s: too many redirects", target)
+}
+
+// knows reports whether an address is the control plane's or its login provider's.
+func (b *Browser) knows(address string) bool {
+	return strings.HasPrefix(address, b.Base+"/") || b.Provider != "" && strings.HasPrefix(address, b.Provider+"/")
+}
+
+// nextAddress is where a redirect leads, or a page that leads on by itself.
+func nextAddress(resp *http.Response) (*url.URL, error) {
+	if _, address, ok := strings.Cut(resp.Header.Get("Refresh"), "url="); ok {
+		return resp.Request.URL.Parse(address)
+	}
+	return resp.Location()
 }
 
 func (b *Browser) request(ctx context.Context, method string, target *url.URL, values url.Values) (*http.Response, error) {

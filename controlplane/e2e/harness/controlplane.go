@@ -93,6 +93,9 @@ func (c *ControlPlane) ready(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
+// Started reports whether there has been a start.
+func (c *ControlPlane) Started() bool { return len(c.processes) > 0 }
+
 // Process is the control plane that was started last.
 func (c *ControlPlane) Process() *Process { return last(c.processes) }
 

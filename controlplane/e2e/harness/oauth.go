@@ -180,15 +180,9 @@ func (b *Browser) Consent(ctx context.Context, request, redirect string) (*url.U
 		if err != nil || back != nil {
 			return back, err
 		}
-		form, asks := page.passwordForm()
-		var button Button
-		if asks {
-			b.fill(form)
-		}
-		if !asks {
-			if form, button, err = page.Form("allow"); err != nil {
-				return nil, err
-			}
+		form, button, unknown := b.answer(page)
+		if unknown != nil {
+			return nil, unknown
 		}
 		page, back, err = b.submit(ctx, form, button, redirect)
 	}
@@ -196,6 +190,18 @@ func (b *Browser) Consent(ctx context.Context, request, redirect string) (*url.U
 		err = fmt.Errorf("no end of pages, the last is %s", page.URL)
 	}
 	return back, err
+}
+
+// answer fills in the login or the consent page. Whoever has a login provider logs in there.
+func (b *Browser) answer(page *Page) (Form, Button, error) {
+	if form, button, err := page.Form("log in with "); err == nil && b.Provider != "" {
+		return form, button, nil
+	}
+	if form, asks := page.passwordForm(); asks {
+		b.fill(form)
+		return form, Button{}, nil
+	}
+	return page.Form("allow")
 }
 
 // Redeem trades a code for tokens.
