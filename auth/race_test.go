@@ -3,9 +3,11 @@ package auth_test
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"switchboard/auth"
 )
@@ -54,9 +56,113 @@ func TestOneCodeRedeemedAtOnce(t *testing.T) {
 	if won != 1 {
 		t.Errorf("%d of %d redemptions succeeded, want exactly one", won, racers)
 	}
-	if s.works(t, got.access) {
-		t.Error("the code was used again, but the family is alive")
+	wantDead(t, servers, got.access) // since the code was used again
+	wantAudit(t, s, "oauth.reuse", false)
+}
+
+// wantDead wants an access token refused on every replica, as soon as it can have heard.
+func wantDead(t *testing.T, servers []*server, access string) {
+	t.Helper()
+	for _, on := range servers {
+		eventually(t, time.Second, "a dead token is refused", func() bool { return !on.works(t, access) })
 	}
+}
+
+// wantOneOf reads tokens, or the refusal invalid_grant.
+func wantOneOf(t *testing.T, answer page) (got tokens, ok bool) {
+	t.Helper()
+	if answer.status == http.StatusOK {
+		return readTokens(t, answer), true
+	}
+	if answer.status != http.StatusBadRequest || answer.errorCode(t) != "invalid_grant" {
+		t.Errorf("got %d %s", answer.status, answer.body)
+	}
+	return tokens{}, false
+}
+
+func TestRefreshAgainstRevocation(t *testing.T) {
+	s := newServer(t)
+	servers := []*server{s, s.replica(t)}
+	login := s.admin(t)
+	app := s.register(t, nil)
+	won := 0
+	for round := range 8 {
+		first := app.connect(s.browser(t, &login))
+		for _, on := range servers {
+			on.learn(t, first.access)
+		}
+		turns := make(chan int, racers)
+		for turn := range racers {
+			turns <- turn
+		}
+		for _, answer := range race(servers, func(on *server) page {
+			if turn := <-turns; turn == 8*round {
+				form := url.Values{"token": {first.refresh}, "client_id": {app.id}}
+				return on.browser(t, nil).post(on.url+auth.RevokePath, form)
+			}
+			return on.browser(t, nil).post(on.url+auth.TokenPath, app.refreshing(first.refresh, nil))
+		}) {
+			if answer.status == http.StatusOK && answer.body == "" {
+				continue // the revocation
+			}
+			if got, ok := wantOneOf(t, answer); ok {
+				won++
+				wantDead(t, servers, got.access)
+				if again := app.token(t, app.refreshing(got.refresh, nil)); again.errorCode(t) != "invalid_grant" {
+					t.Errorf("a revoked family goes on: %s", again.body)
+				}
+			}
+		}
+		wantDead(t, servers, first.access)
+	}
+	t.Logf("%d of %d refreshes came before the revocation", won, 8*(racers-1))
+}
+
+func TestRedemptionAgainstSuspension(t *testing.T) {
+	s := newServer(t)
+	servers := []*server{s, s.replica(t)}
+	ada := s.admin(t)
+	bob := s.member(t, ada)
+	adas := s.caller(t, ada)
+	app := s.register(t, nil)
+	won := 0
+	for range 3 {
+		login, err := s.accounts.LogIn(t.Context(), "bob", password, auth.Browser{Addr: "127.0.0.1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := s.browser(t, &login)
+		forms := make(chan url.Values, racers)
+		forms <- nil // the suspension
+		for range racers - 1 {
+			forms <- app.redemption(app.code(b, nil), nil)
+		}
+		for _, answer := range race(servers, func(on *server) page {
+			form := <-forms
+			if form == nil {
+				if err := on.accounts.Suspend(t.Context(), adas, bob.User.ID, true); err != nil {
+					t.Error(err)
+				}
+				return page{}
+			}
+			return on.browser(t, nil).post(on.url+auth.TokenPath, form)
+		}) {
+			if answer.status == 0 {
+				continue // the suspension
+			}
+			if got, ok := wantOneOf(t, answer); ok {
+				won++
+				wantDead(t, servers, got.access)
+				if again := app.token(t, app.refreshing(got.refresh, nil)); again.errorCode(t) != "invalid_grant" {
+					t.Errorf("a suspended person's client goes on: %s", again.body)
+				}
+			}
+		}
+		if err := s.accounts.Suspend(t.Context(), adas, bob.User.ID, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("%d of %d codes came before the suspension", won, 3*(racers-1))
 }
 
 func TestOneRefreshTokenUsedAtOnce(t *testing.T) {
@@ -64,7 +170,8 @@ func TestOneRefreshTokenUsedAtOnce(t *testing.T) {
 	servers := []*server{s, s.replica(t)}
 	login := s.admin(t)
 	app := s.register(t, nil)
-	form := app.refreshing(app.connect(s.browser(t, &login)).refresh, nil)
+	first := app.connect(s.browser(t, &login))
+	form := app.refreshing(first.refresh, nil)
 	use := func(on *server) page { return on.browser(t, nil).post(on.url+auth.TokenPath, form) }
 
 	answers := map[tokens]bool{}
@@ -81,10 +188,10 @@ func TestOneRefreshTokenUsedAtOnce(t *testing.T) {
 		}
 	}
 	for got := range answers {
-		if s.works(t, got.access) {
-			t.Error("the family survived")
-		}
+		wantDead(t, servers, got.access)
 	}
+	wantDead(t, servers, first.access)
+	wantAudit(t, s, "oauth.reuse", false)
 	if last, err := s.db.VerifyAudit(t.Context()); err != nil {
 		t.Errorf("audit chain after %d records: %v", last.Seq, err)
 	}
