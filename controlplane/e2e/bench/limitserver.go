@@ -59,7 +59,10 @@ func serveLimit(ctx context.Context, database string, stdin io.Reader, stdout io
 		return fmt.Errorf("listening for the limit: %w", err)
 	}
 	l := &limit{pool: pool, conn: conn}
-	web := &http.Server{Handler: checkToken(l.tools()), ReadHeaderTimeout: 10 * time.Second}
+	mux := http.NewServeMux()
+	mux.Handle("/mcp", checkToken(l.tools()))
+	mux.Handle("/", oauthLimit())
+	web := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- web.Serve(listener) }()
 	fmt.Fprintf(stdout, "http://%s/mcp %s\n", listener.Addr(), bus.ClientURL())

@@ -65,6 +65,7 @@ func measurements() []measurement {
 		{"prompts", measurePrompts},
 		{"calls", measureCalls},
 		{"tokens", measureTokenCheck},
+		{"oauth", measureOAuth},
 		{"starts", measureStarts},
 		{"hosts", measureHosts},
 		{"terminal", measureTerminal},

@@ -13,6 +13,7 @@ import (
 type endpoint struct {
 	url    string
 	token  string
+	origin string // of the web page that calls, if one does
 	client *http.Client
 }
 
@@ -68,6 +69,9 @@ func (e endpoint) post(ctx context.Context, media, token string, body []byte) (a
 	request.Header.Set("Accept", "application/json, text/event-stream")
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	if e.origin != "" {
+		request.Header.Set("Origin", e.origin)
 	}
 	response, err := e.client.Do(request)
 	if err != nil {

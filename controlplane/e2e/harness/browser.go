@@ -162,3 +162,12 @@ func readPage(resp *http.Response) (*Page, error) {
 	}
 	return &Page{URL: resp.Request.URL, Status: resp.StatusCode, Body: string(body), root: root}, nil
 }
+
+// Cookies are what the browser sends to the control plane.
+func (b *Browser) Cookies() []*http.Cookie {
+	base, err := b.resolve("/")
+	if err != nil {
+		return nil // nor does it open any page
+	}
+	return b.client.Jar.Cookies(base)
+}
