@@ -51,6 +51,8 @@ func (d *Desk) Server(version string) *server.MCPServer {
 	s := server.NewMCPServer("switchboard", version,
 		server.WithTitle("Switchboard"),
 		server.WithInstructions(instructions),
+		server.WithIcons(iconOf(serverIcon, "48x48")),
+		server.WithWebsiteURL(d.Fleet.PublicURL),
 		server.WithToolCapabilities(false),           // the list never changes while the server runs
 		server.WithResourceCapabilities(true, false), // who wants to know of a new session lists again
 		server.WithPromptCapabilities(false),

@@ -83,7 +83,8 @@ func (t Tool) listing() mcp.Tool {
 			IdempotentHint:  &t.Hints.Idempotent,
 			OpenWorldHint:   &t.Hints.OpenWorld,
 		},
-		Meta: &mcp.Meta{AdditionalFields: meta},
+		Icons: []mcp.Icon{t.Hints.icon()},
+		Meta:  &mcp.Meta{AdditionalFields: meta},
 	}
 }
 
