@@ -14,6 +14,7 @@ type DeviceRequest struct {
 	UserCode  string // without a dash
 	ClientID  string
 	Client    string // its name
+	Kind      ClientKind
 	ClientURI string
 	Scopes    Scopes
 	Resource  string

@@ -72,7 +72,7 @@ func (o *OAuth) authorizeDevice(w http.ResponseWriter, r *http.Request) (deviceA
 func (o *OAuth) deviceRequest(client Client, form url.Values) (DeviceRequest, error) {
 	now := o.Now()
 	request := DeviceRequest{
-		ClientID: client.ID, Client: client.Name, Resource: o.Resource(),
+		ClientID: client.ID, Client: client.Name, Kind: client.Kind, Resource: o.Resource(),
 		CreatedAt: now, ExpiresAt: now.Add(deviceLife), Interval: deviceInterval,
 	}
 	if client.ID == hostAgentClient {

@@ -35,6 +35,7 @@ func siteHost(uri string) string {
 type deviceAskPage struct {
 	auth.DeviceRequest
 	ClientHost string
+	Unverified bool   // the client registered itself, its name proves nothing
 	HostName   string // that the machine will have
 	Problem    string
 }
@@ -57,7 +58,13 @@ func (p *Pages) askDevice(w http.ResponseWriter, r *http.Request, visit visit, c
 	if err != nil {
 		return err
 	}
-	page := deviceAskPage{DeviceRequest: request, ClientHost: siteHost(request.ClientURI), HostName: request.HostName, Problem: problem}
+	page := deviceAskPage{
+		DeviceRequest: request, ClientHost: siteHost(request.ClientURI), Unverified: request.Kind == auth.ClientRegistered,
+		HostName: request.HostName, Problem: problem,
+	}
+	if request.Kind == auth.ClientDocument {
+		page.ClientHost = siteHost(request.ClientID) // its id is the document's address
+	}
 	status := http.StatusOK
 	if problem != "" {
 		status, page.HostName = http.StatusBadRequest, r.PostFormValue("name")

@@ -24,7 +24,7 @@ func (db *DB) InsertDevice(ctx context.Context, d auth.DeviceRequest) error {
 }
 
 // deviceColumns are what scanDevice reads, of oauth_devices d and oauth_clients c.
-const deviceColumns = `d.signature, d.user_code, d.client_id, c.name, coalesce(c.metadata->>'client_uri', ''), d.scopes,
+const deviceColumns = `d.signature, d.user_code, d.client_id, c.name, c.kind, coalesce(c.metadata->>'client_uri', ''), d.scopes,
 	d.resource, d.addr, d.host_name, d.host_user, d.created_at, d.expires_at, d.interval_s, d.polled_at, d.decided_at,
 	coalesce(d.grant_id, ''), d.spent_at`
 
@@ -32,7 +32,7 @@ func scanDevice(row pgx.Row) (auth.DeviceRequest, error) {
 	var d auth.DeviceRequest
 	var scopes string
 	var seconds int
-	err := row.Scan(&d.Signature, &d.UserCode, &d.ClientID, &d.Client, &d.ClientURI, &scopes,
+	err := row.Scan(&d.Signature, &d.UserCode, &d.ClientID, &d.Client, &d.Kind, &d.ClientURI, &scopes,
 		&d.Resource, &d.Addr, &d.HostName, &d.HostUser, &d.CreatedAt, &d.ExpiresAt, &seconds, &d.PolledAt, &d.DecidedAt,
 		&d.Grant, &d.SpentAt)
 	d.Scopes, d.Interval = auth.ParseScopes(scopes), time.Duration(seconds)*time.Second
