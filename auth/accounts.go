@@ -28,7 +28,8 @@ type Accounts struct {
 	// for a later one.
 	FirstAdmin func(ctx context.Context, first UserID) error
 
-	passwords passwords
+	passwords  passwords
+	ceremonies Limiter // of challenges asked for, by network
 }
 
 // User is a person with an account.
@@ -103,6 +104,7 @@ const (
 // AccountStore keeps accounts. Its errors match ErrNotFound and ErrUnavailable where they apply.
 type AccountStore interface {
 	FactorStore
+	PasskeyStore
 
 	// InsertSetupInvite puts i in the place of every unused invite without an inviter. It reports false, and does
 	// nothing, once there is an administrator.

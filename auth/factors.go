@@ -59,6 +59,18 @@ func (a *Accounts) Factors(ctx context.Context, c Caller) (Factors, error) {
 	return a.Store.Factors(ctx, c.User)
 }
 
+// errNoPassword keeps people whom a provider lets in from being let in by what it cannot take back.
+var errNoPassword = &FieldError{"second factor", "goes with a password, and you have none here: your company's login decides"}
+
+// hasPassword refuses those who log in only by a provider.
+func (a *Accounts) hasPassword(ctx context.Context, c Caller) error {
+	_, hash, err := a.Store.Password(ctx, c.UserName)
+	if err == nil && hash == "" {
+		return errNoPassword
+	}
+	return err
+}
+
 // ErrWrongCode: it is no code of the person's, or was used before. Which, is not told apart.
 var ErrWrongCode = errors.New("code is wrong or was used before")
 

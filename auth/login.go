@@ -90,7 +90,9 @@ func (a *Accounts) loginFailed(ctx context.Context, attempt Attempts, account, a
 }
 
 // personFailures are what a person, or whoever says he is that person, did wrong.
-func personFailures() []error { return []error{ErrWrongPassword, ErrSuspended, ErrWrongCode} }
+func personFailures() []error {
+	return []error{ErrWrongPassword, ErrSuspended, ErrWrongCode, ErrWrongPasskey}
+}
 
 // begin makes the session and its token, always a new one, so that a token planted before login is worth nothing.
 func (a *Accounts) begin(ctx context.Context, user User, from Browser, proof Proof) (Login, error) {

@@ -64,6 +64,9 @@ func (a *Accounts) StepFactors(ctx context.Context, token Secret) (Factors, erro
 // FinishLogIn takes the second step with a code of the person's app or a recovery code. Wrong codes count as wrong
 // passwords do.
 func (a *Accounts) FinishLogIn(ctx context.Context, token, code Secret, from Browser) (Login, error) {
+	if a.ProviderOnly {
+		return Login{}, ErrProviderOnly
+	}
 	user, err := a.Store.LoginStep(ctx, token.hash(), a.Now())
 	if errors.Is(err, ErrNotFound) {
 		return Login{}, ErrNoStep

@@ -18,6 +18,9 @@ func (a *Accounts) SetUpTOTP(ctx context.Context, c Caller, token Secret) (TOTPS
 	if _, err := a.recent(ctx, c, token); err != nil {
 		return TOTPSecret{}, err
 	}
+	if err := a.hasPassword(ctx, c); err != nil {
+		return TOTPSecret{}, err
+	}
 	secret, _, err := a.pendingTOTP(ctx, c.User)
 	if errors.Is(err, ErrNotFound) {
 		secret, err = a.startTOTP(ctx, c)

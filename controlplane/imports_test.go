@@ -35,14 +35,15 @@ var mayImport = map[string][]string{
 
 // knows says which packages alone may import a library whose misuse would break the design.
 var knows = map[string][]string{
-	"github.com/jackc/pgx/v5":        {"controlplane/postgres", "controlplane/embedded", "controlplane/embedded/pgtest"},
-	"github.com/nats-io/nats.go":     {"controlplane/dispatch", "controlplane/embedded", "hostagent/link", "controlplane", "hostagent"},
-	"github.com/nats-io/nats-server": {"controlplane/embedded"},
-	"github.com/ory/fosite":          {"auth"},
-	"github.com/coreos/go-oidc":      {"auth"},
-	"golang.org/x/oauth2":            {"auth"},
-	"github.com/mark3labs/mcp-go":    {"controlplane/mcptools", "controlplane/mcphttp"},
-	"github.com/creack/pty":          {"hostagent/terminal", "hostagent/holder"},
+	"github.com/jackc/pgx/v5":         {"controlplane/postgres", "controlplane/embedded", "controlplane/embedded/pgtest"},
+	"github.com/nats-io/nats.go":      {"controlplane/dispatch", "controlplane/embedded", "hostagent/link", "controlplane", "hostagent"},
+	"github.com/nats-io/nats-server":  {"controlplane/embedded"},
+	"github.com/ory/fosite":           {"auth"},
+	"github.com/go-webauthn/webauthn": {"auth"},
+	"github.com/coreos/go-oidc":       {"auth"},
+	"golang.org/x/oauth2":             {"auth"},
+	"github.com/mark3labs/mcp-go":     {"controlplane/mcptools", "controlplane/mcphttp"},
+	"github.com/creack/pty":           {"hostagent/terminal", "hostagent/holder"},
 }
 
 // exempt are files that no release is built from.

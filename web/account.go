@@ -8,12 +8,14 @@ import (
 )
 
 type accountPage struct {
-	Problem string
-	Done    string // what was just done
-	Logins  []auth.BrowserLogin
-	Factors auth.Factors
-	WayIn   auth.WayIn
-	Company *companyLogin
+	Problem     string
+	Done        string // what was just done
+	Logins      []auth.BrowserLogin
+	Factors     auth.Factors
+	WayIn       auth.WayIn
+	Company     *companyLogin
+	Passkeys    []auth.Passkey
+	PasskeysOff string // why there can be none
 }
 
 // accountDone says what a form on the page has done, by the word that it leads back with.
@@ -23,6 +25,8 @@ var accountDone = map[string]string{
 	"logins":       "Your other browsers are logged out.",
 	"connected":    "Your company's login is connected: it lets you in from now on.",
 	"disconnected": "Your company's login is disconnected.",
+	"passkey":      "You can log in with the new passkey from now on.",
+	"passkey-gone": "The passkey is removed. You may want to delete it on its device too.",
 	"login":        "That browser is logged out.",
 }
 
@@ -48,6 +52,10 @@ func (p *Pages) showAccount(w http.ResponseWriter, r *http.Request, status int, 
 	if page.WayIn, err = p.wayIn(r, visit); err != nil {
 		return err
 	}
+	if page.Passkeys, err = p.Accounts.Passkeys(r.Context(), visit.Caller); err != nil {
+		return err
+	}
+	page.PasskeysOff = p.Accounts.PasskeysOff()
 	return p.show(w, status, "account", visit.view(r, "Your account", page))
 }
 

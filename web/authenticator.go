@@ -146,7 +146,7 @@ func (p *Pages) NeedFactor(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page := provePage{ReturnTo: wish, Factors: factors}
+	page := provePage{ReturnTo: wish, Factors: factors, PasskeysOff: p.Accounts.PasskeysOff()}
 	return p.show(w, http.StatusOK, "second-factor", visit.view(r, "A second factor is needed", page))
 }
 

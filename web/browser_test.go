@@ -203,3 +203,6 @@ func attribute(node *html.Node, name string) string {
 	}
 	return ""
 }
+
+// cookies are those that the answer sets.
+func (p page) cookies() []*http.Cookie { return (&http.Response{Header: p.header}).Cookies() }

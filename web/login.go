@@ -10,6 +10,7 @@ import (
 type loginPage struct {
 	Problem, Name, ReturnTo string
 	Company                 *companyLogin
+	Passkeys                bool // there can be some here
 }
 
 // Login asks who is there.
@@ -61,6 +62,7 @@ func (p *Pages) enter(w http.ResponseWriter, address string) error {
 
 func (p *Pages) showLogin(w http.ResponseWriter, r *http.Request, status int, page loginPage) error {
 	page.Company = p.companyLogin(r.Context())
+	page.Passkeys = p.Accounts.PasskeysOff() == ""
 	return p.show(w, status, "login", view{Title: "Log in", Path: r.URL.Path, CSRF: p.formToken(w, r), Data: page})
 }
 

@@ -12,6 +12,7 @@ type provePage struct {
 	Factors           auth.Factors
 	WayIn             auth.WayIn
 	Company           *companyLogin
+	PasskeysOff       string // why there can be none
 }
 
 // ProveAgain asks a person who is logged in to prove who he is again, before he changes how he logs in.

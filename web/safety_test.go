@@ -156,6 +156,7 @@ func (c crowd) acts() []string {
 		session + "/prompts/" + string(c.prompt.ID), "/hosts", "/hosts/" + string(c.host.ID) + "/shares",
 		"/hosts/" + string(c.host.ID) + "/remove", "/clients/x/revoke", "/clients/revoke", "/tokens", "/device", "/device/decide", "/users", "/users/x/suspend", "/users/x/logins/end", "/templates",
 		"/templates/nightly/remove", "/account", "/account/logins/end", "/account/logins/x/end", "/logout",
+		"/account/passkeys", "/account/passkeys/options", "/account/passkeys/x/remove", "/account/prove/passkey", "/account/prove/passkey/options",
 		"/account/prove", "/account/authenticator", "/account/authenticator/off", "/account/recovery-codes", "/users/x/factors/reset",
 	}
 }
@@ -165,7 +166,7 @@ func TestFormsNeedTheirOwnPage(t *testing.T) {
 	b := c.browser(t, &c.admin)
 	other := c.browser(t, nil)
 	foreign, _ := c.browser(t, ptr(c.member(t, "grace", "Grace"))).get("/account").form("/account")
-	for _, path := range append(c.acts(), "/login", "/login/code", "/invite/x") {
+	for _, path := range append(c.acts(), "/login", "/login/code", "/login/passkey", "/login/passkey/options", "/invite/x") {
 		b.post(path, url.Values{}).wants(http.StatusForbidden)
 		b.post(path, url.Values{"csrf": {"wrong"}}).wants(http.StatusForbidden)
 		b.post(path, url.Values{"csrf": foreign["csrf"]}).wants(http.StatusForbidden)

@@ -28,7 +28,7 @@ func (p *Pages) FinishLogIn(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case errors.Is(err, auth.ErrNoStep):
 		return p.showLogin(w, r, http.StatusUnauthorized, loginPage{Problem: sentence(err), ReturnTo: page.ReturnTo})
-	case errors.Is(err, auth.ErrWrongCode), errors.Is(err, auth.ErrSuspended):
+	case errors.Is(err, auth.ErrWrongCode), errors.Is(err, auth.ErrSuspended), errors.Is(err, auth.ErrProviderOnly):
 		page.Problem = sentence(err)
 		return p.showSecondStep(w, r, http.StatusUnauthorized, page)
 	case err != nil:

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -54,7 +55,10 @@ func (l *logBuffer) String() string {
 const password = "correct horse battery staple"
 
 // newSite has one account, the administrator ada.
-func newSite(t *testing.T) *site {
+func newSite(t *testing.T) *site { return newSiteAt(t, "127.0.0.1") }
+
+// newSiteAt is newSite under another name of this machine.
+func newSiteAt(t *testing.T, host string) *site {
 	t.Helper()
 	s := &site{logs: &logBuffer{}, conn: startNATS(t), database: pgtest.New(t)}
 	log := slog.New(slog.NewTextHandler(s.logs, nil))
@@ -68,7 +72,7 @@ func newSite(t *testing.T) *site {
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	t.Cleanup(server.CloseClientConnections) // event streams
-	s.url = server.URL
+	s.url = strings.Replace(server.URL, "127.0.0.1", host, 1)
 	operations := &fleet.Fleet{
 		Store: db, Audit: db.Append, Hosts: dispatch.Hosts{Conn: s.conn}, Changes: dispatch.Changes{Conn: s.conn},
 		PublicURL: s.url, Log: log, Now: time.Now,
@@ -121,6 +125,8 @@ func routes(p *web.Pages) map[string]web.Page {
 		"POST /account/oidc":                        p.ConnectOIDC,
 		"POST /account/oidc/disconnect":             p.DisconnectOIDC,
 		"GET /second-factor":                        p.NeedFactor,
+		"POST /login/passkey":                       p.LogInByPasskey,
+		"POST /login/passkey/options":               p.PasskeyOptions,
 		"POST /logout":                              p.LogOut,
 		"GET /account":                              p.Account,
 		"POST /account":                             p.ChangePassword,
@@ -132,6 +138,11 @@ func routes(p *web.Pages) map[string]web.Page {
 		"GET /account/authenticator/off":            p.AuthenticatorOff,
 		"POST /account/authenticator/off":           p.DisableAuthenticator,
 		"POST /account/recovery-codes":              p.RenewRecoveryCodes,
+		"POST /account/passkeys":                    p.AddPasskey,
+		"POST /account/passkeys/options":            p.NewPasskeyOptions,
+		"POST /account/passkeys/{passkey}/remove":   p.RemovePasskey,
+		"POST /account/prove/passkey":               p.ProveByPasskey,
+		"POST /account/prove/passkey/options":       p.ProvePasskeyOptions,
 		"POST /account/logins/end":                  p.EndOtherLogins,
 		"POST /account/logins/{login}/end":          p.EndLogin,
 		"GET /sessions":                             p.Sessions,

@@ -3,6 +3,8 @@ package auth
 import (
 	"testing"
 	"time"
+
+	"github.com/go-webauthn/webauthn/protocol"
 )
 
 // TestTOTPVectors are those of RFC 6238 appendix B, of whose eight digits we use the last six.
@@ -54,6 +56,21 @@ func FuzzPlainCode(f *testing.F) {
 		}
 		if isTOTPCode(code) && len(code) != 6 {
 			t.Errorf("%q is taken for a code of an app", code)
+		}
+	})
+}
+
+// FuzzPasskeyAnswer reads what a browser's script sends.
+func FuzzPasskeyAnswer(f *testing.F) {
+	f.Add(`{"id":"AA","rawId":"AA","type":"public-key","response":{"clientDataJSON":"e30","authenticatorData":"AA","signature":"AA"}}`)
+	f.Add(`{"id":"AA","rawId":"AA","type":"public-key","response":{"clientDataJSON":"e30","attestationObject":"o2NmbXRkbm9uZWdhdHRTdG10oGhhdXRoRGF0YVgA"}}`)
+	f.Add(`null`)
+	f.Fuzz(func(t *testing.T, answer string) {
+		if got, err := protocol.ParseCredentialRequestResponseBytes([]byte(answer)); err == nil && got == nil {
+			t.Error("an assertion without an error is none")
+		}
+		if got, err := protocol.ParseCredentialCreationResponseBytes([]byte(answer)); err == nil && got == nil {
+			t.Error("an attestation without an error is none")
 		}
 	})
 }
