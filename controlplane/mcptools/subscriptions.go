@@ -136,7 +136,8 @@ func (d *Desk) listen(ctx context.Context, _ any, request *mcp.SubscriptionsList
 	reader := d.reader(ctx)
 	s := newSubscriptions()
 	var established []string
-	for _, uri := range request.Params.Notifications.ResourceSubscriptions {
+	wanted := request.Params.Notifications.ResourceSubscriptions
+	for _, uri := range wanted[:min(len(wanted), maxSubscriptions)] { // each is looked up, so no more are
 		if d.neverChanges(uri) {
 			established = append(established, uri)
 			continue

@@ -217,6 +217,21 @@ func TestMissedNews(t *testing.T) {
 	}
 }
 
+// A stream has news of the first resources that it asks for, however many those are.
+func TestListenLimit(t *testing.T) {
+	w := newWorld(t)
+	c := w.dial("alice")
+	n := newsOf(c)
+	wanted := []string{"host://macbook/status"}
+	for range maxSubscriptions {
+		wanted = append(wanted, "session://nothing/screen")
+	}
+	w.follow(t, c, n, protocols[0], append(wanted, "host://"+string(w.host.id)+"/status")...)
+	if acks := n.acknowledged(); len(acks) != 1 || acks[0] != "[host://macbook/status]" {
+		t.Errorf("promised %v", acks)
+	}
+}
+
 // firstEvent opens a legacy session's stream and returns what comes first.
 func (w *world) firstEvent(session string) string {
 	w.t.Helper()
