@@ -28,8 +28,13 @@ const (
 	Legacy
 )
 
-// Dial opens a connection with a bearer token.
+// Dial opens a connection with a bearer token, of a client that cannot ask its person anything.
 func Dial(ctx context.Context, address, token string, era Era) (*MCP, error) {
+	return DialAsking(ctx, address, token, era, nil)
+}
+
+// DialAsking opens a connection of a client that puts the server's questions to somebody.
+func DialAsking(ctx context.Context, address, token string, era Era, somebody client.ElicitationHandler) (*MCP, error) {
 	stream, err := transport.NewStreamableHTTP(address,
 		transport.WithHTTPHeaders(map[string]string{"Authorization": "Bearer " + token}))
 	if err != nil {
@@ -38,6 +43,9 @@ func Dial(ctx context.Context, address, token string, era Era) (*MCP, error) {
 	var options []client.ClientOption
 	if era == Legacy {
 		options = append(options, client.WithProtocolVersion("2025-11-25"))
+	}
+	if somebody != nil {
+		options = append(options, client.WithElicitationHandler(somebody))
 	}
 	c := client.NewClient(stream, options...)
 	if err := c.Start(ctx); err != nil {
