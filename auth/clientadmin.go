@@ -13,7 +13,7 @@ import (
 // KnownClient is a client as an administrator sees it.
 type KnownClient struct {
 	Client
-	Grants     int        // that were used and are not revoked
+	Grants     int        // as they are listed
 	Used       bool       // anybody ever granted it anything
 	LastUsedAt *time.Time // by anybody
 	Problem    string     // with its document, at the last attempt
@@ -22,8 +22,8 @@ type KnownClient struct {
 // ClientAdminStore is what administrators need of the store. Its errors match ErrNotFound and ErrUnavailable where they
 // apply.
 type ClientAdminStore interface {
-	// Clients lists all clients, newest first.
-	Clients(ctx context.Context) ([]KnownClient, error)
+	// Clients lists all clients, newest first, with how many grants Grants would list for each at now.
+	Clients(ctx context.Context, now time.Time, most int) ([]KnownClient, error)
 	// SetClientDisabled keeps since when a client is disabled; nil: it is not.
 	SetClientDisabled(ctx context.Context, id string, at *time.Time) error
 	// DeleteUnusedClient removes a client. ErrClientUsed: somebody granted it something, or it is part of Switchboard.
@@ -37,7 +37,7 @@ var ErrClientUsed = &FieldError{"client", "has been used: disable it instead, so
 func (k ClientKind) Words() string {
 	switch k {
 	case ClientDocument:
-		return "described by its own document"
+		return "known by its document"
 	case ClientPredefined:
 		return "added by an administrator"
 	case ClientBuiltIn:
@@ -57,7 +57,10 @@ func (c Client) RedirectHosts() []string {
 	return hosts
 }
 
-// Clients lists all clients that are known, for administrators.
+// MaxClients is how many clients are listed at most.
+const MaxClients = 1000
+
+// Clients lists the clients that are known, for administrators: the newest MaxClients of them.
 func (o *OAuth) Clients(ctx context.Context, c Caller) ([]KnownClient, error) {
 	if !c.Scopes.Has(ScopeManage) {
 		return nil, &ScopeError{ScopeManage}
@@ -65,7 +68,7 @@ func (o *OAuth) Clients(ctx context.Context, c Caller) ([]KnownClient, error) {
 	if c.Role != RoleAdmin {
 		return nil, ErrForbidden
 	}
-	return o.Store.Clients(ctx)
+	return o.Store.Clients(ctx, o.Now(), MaxClients)
 }
 
 // DisableClient keeps a client out at once, for everyone, or lets it in again; its grants are then as before.

@@ -30,7 +30,7 @@ type grantCard struct {
 
 func newGrantCard(g auth.Grant, now time.Time) grantCard {
 	card := grantCard{
-		Grant: g, Title: g.Client, Kind: kindWords[g.Kind], Host: siteHost(g.ClientURI),
+		Grant: g, Title: g.Client, Kind: g.Kind.Words(), Host: siteHost(g.ClientURI),
 		Expired: g.ExpiresAt != nil && !now.Before(*g.ExpiresAt),
 	}
 	switch {
@@ -44,14 +44,6 @@ func newGrantCard(g auth.Grant, now time.Time) grantCard {
 		card.Host = siteHost(g.RedirectURI)
 	}
 	return card
-}
-
-// kindWords say how a client came to be known.
-var kindWords = map[auth.ClientKind]string{
-	auth.ClientRegistered: "registered itself",
-	auth.ClientDocument:   "known by its document",
-	auth.ClientPredefined: "added by an administrator",
-	auth.ClientBuiltIn:    "part of Switchboard",
 }
 
 // Clients lists what acts for the person, or for everyone.

@@ -15,6 +15,7 @@ func TestRegisteredClientsPage(t *testing.T) {
 	consent := b.get(s.register(t, "ChatGPT", "https://chatgpt.example/callback"))
 	b.submit(consent, auth.AuthorizePath, url.Values{"decision": {"allow"}}).leads("https://chatgpt.example/callback?code=")
 	s.useGrants(t)
+	s.execute(t, `UPDATE oauth_grants SET last_used_at = now()`)
 	b.get("/clients").wants(http.StatusOK, "registered clients")
 	list := b.get("/clients/registered").
 		wants(http.StatusOK, "ChatGPT", "registered itself", "1 connection", "chatgpt.example", "Host agent", "part of Switchboard").

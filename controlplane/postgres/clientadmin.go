@@ -10,18 +10,23 @@ import (
 )
 
 // Clients lists all clients, newest first.
-func (db *DB) Clients(ctx context.Context) ([]auth.KnownClient, error) {
+func (db *DB) Clients(ctx context.Context, now time.Time, most int) ([]auth.KnownClient, error) {
 	rows, _ := db.pool.Query(ctx, `
 		SELECT c.id, c.kind, c.name, c.redirect_uris, c.created_at, c.disabled_at,
 			g.live, g.used, g.last_used_at, coalesce(d.problem, '')
 		FROM oauth_clients c
 			LEFT JOIN client_documents d ON d.url = c.id
 			CROSS JOIN LATERAL (
-				SELECT count(*) FILTER (WHERE revoked_at IS NULL) AS live, count(*) > 0 AS used, max(last_used_at) AS last_used_at
-				FROM oauth_grants
-				WHERE client_id = c.id AND (last_used_at IS NOT NULL OR origin = 'personal')) g
+				SELECT
+					count(*) FILTER (WHERE revoked_at IS NULL AND (origin = 'personal' OR EXISTS (
+						SELECT FROM oauth_tokens t
+						WHERE t.grant_id = o.id AND t.kind IN ('access', 'refresh') AND t.spent_at IS NULL AND t.expires_at > $1))) AS live,
+					coalesce(bool_or(last_used_at IS NOT NULL OR origin = 'personal'), false) AS used,
+					max(last_used_at) AS last_used_at
+				FROM oauth_grants o
+				WHERE client_id = c.id) g
 		ORDER BY c.created_at DESC, c.id
-		LIMIT 1000`)
+		LIMIT $2`, now, most)
 	clients, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (auth.KnownClient, error) {
 		var k auth.KnownClient
 		err := row.Scan(&k.ID, &k.Kind, &k.Name, &k.RedirectURIs, &k.CreatedAt, &k.DisabledAt,
