@@ -29,6 +29,7 @@ type commands struct {
 	Serve   serveCommand     `cmd:"" default:"withargs" help:"Serve MCP, OAuth, the web pages and the hosts' connections."`
 	Up      upCommand        `cmd:"" help:"Serve, and make this machine a host too."`
 	Audit   auditCommand     `cmd:"" help:"Check that the audit log is whole."`
+	Invite  inviteCommand    `cmd:"" help:"Print a one-time link for one more administrator, when none can log in."`
 	Keys    keysCommand      `cmd:"" help:"Make the keys if there are none, and print what an external NATS is configured with."`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }

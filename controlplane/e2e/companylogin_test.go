@@ -67,6 +67,32 @@ func TestCompanyLogin(t *testing.T) {
 		}
 		wantNoSecret(t, plane, secret)
 	})
+	t.Run("nobody is left to manage people", func(t *testing.T) {
+		plane := companyPlane(t)
+		plane.Env = append(plane.Env, "SWITCHBOARD_OIDC_ISSUER=http://127.0.0.1:9", "SWITCHBOARD_OIDC_CLIENT_SECRET="+secret,
+			"SWITCHBOARD_OIDC_ALLOWED_DOMAINS=example.com", "SWITCHBOARD_OIDC_ONLY=true")
+		must(t, plane.Start(t.Context())) // although the provider is away
+		setup, err := plane.SetupLink(t.Context())
+		must(t, err)
+		joinAs(t, plane, "alice", setup)
+		must(t, plane.Stop())
+		output, err := exec.CommandContext(t.Context(), plane.Programs.ControlPlane,
+			"invite", "--data", plane.Data(), "--public-url", plane.URL()).Output()
+		must(t, err)
+		must(t, plane.Start(t.Context()))
+		joinAs(t, plane, "carol", strings.TrimSpace(string(output)[strings.LastIndex(string(output), " "):]))
+	})
+}
+
+// joinAs makes an account by a link, an administrator's.
+func joinAs(t *testing.T, plane *harness.ControlPlane, name, link string) {
+	t.Helper()
+	b, err := harness.NewBrowser(plane.URL(), name, password)
+	must(t, err)
+	must(t, b.Join(t.Context(), link))
+	if page, err := b.Get(t.Context(), "/users"); err != nil || !strings.Contains(page.Text(), "Invite someone") {
+		t.Errorf("people: %s, %v", page.Text(), err)
+	}
 }
 
 // companyPlane is a control plane that has its address, but has not started.
