@@ -88,7 +88,8 @@ func newPlane(c config, s *stores, log *slog.Logger) (*plane, error) {
 	}
 	endpoint := mcphttp.Config{
 		PublicURL: c.PublicURL, MCP: desk.Server(version), Bearer: p.oauth.Check, Watch: p.oauth.Changes.Watch,
-		Needs: mcptools.Needs(), Stream: desk.Stream, Scopes: auth.ResourceScopes(), Origins: c.AllowedOrigin, Log: log,
+		Needs: mcptools.Needs(), Stream: desk.Stream, Methods: desk.Methods(), Capabilities: mcptools.Capabilities(),
+		Scopes: auth.ResourceScopes(), Origins: c.AllowedOrigin, Log: log,
 		PerUser: auth.Rate{PerSecond: c.Rate, Burst: burst},
 		PerAddr: auth.Rate{PerSecond: 4 * c.Rate, Burst: 4 * burst},
 	}

@@ -3,6 +3,7 @@ package mcphttp
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -26,7 +27,7 @@ func (v *visit) amend(status int, header http.Header, body []byte) (int, []byte)
 	case mcp.MethodToolsList:
 		body = liftSecuritySchemes(body)
 	case mcp.MethodInitialize, mcp.MethodServerDiscover:
-		body = onlyServers(body)
+		body = withCapabilities(body, v.capabilities)
 	}
 	return status, body
 }
@@ -128,10 +129,11 @@ func (m message) unasked(body []byte) *refusal {
 	return m.lacks(needed)
 }
 
-// onlyServers takes out of a server's capabilities those that only a client can have: mcp-go lists them as soon as
-// the server makes use of them.
-func onlyServers(body []byte) []byte {
-	var answer, result, capabilities map[string]json.RawMessage
+// withCapabilities adds to the server's capabilities, and takes out those that only a client can have: mcp-go lists
+// them as soon as the server makes use of them.
+func withCapabilities(body []byte, more map[string]any) []byte {
+	var answer, result map[string]json.RawMessage
+	var capabilities map[string]any
 	if json.Unmarshal(body, &answer) != nil || json.Unmarshal(answer["result"], &result) != nil ||
 		json.Unmarshal(result["capabilities"], &capabilities) != nil {
 		return body
@@ -139,7 +141,8 @@ func onlyServers(body []byte) []byte {
 	for _, name := range []string{"sampling", "elicitation", "roots"} {
 		delete(capabilities, name)
 	}
-	// Raw messages that were valid JSON always marshal.
+	maps.Copy(capabilities, more)
+	// What was JSON always marshals, and capabilities are plain data.
 	result["capabilities"], _ = json.Marshal(capabilities)
 	answer["result"], _ = json.Marshal(result)
 	amended, _ := json.Marshal(answer)

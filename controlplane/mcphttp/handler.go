@@ -36,6 +36,10 @@ type Config struct {
 	// It returns when ctx ends.
 	Stream func(ctx context.Context, session string)
 
+	// Methods are those of our own, by their names, and Capabilities what they add to the server's.
+	Methods      map[string]Method
+	Capabilities map[string]any
+
 	PerUser auth.Rate // the zero value sets no limit
 	PerAddr auth.Rate
 }
@@ -118,7 +122,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve handles a request whose caller is known.
 func (h *Handler) serve(answer *response, r *http.Request, caller auth.Caller, token auth.Secret) {
-	v := &visit{caller: caller}
+	v := &visit{caller: caller, capabilities: h.Capabilities}
 	answer.visit = v
 	ctx, stop := h.watch(withVisit(r.Context(), v), answer, caller, r, token)
 	defer func() {

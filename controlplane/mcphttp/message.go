@@ -17,6 +17,7 @@ type message struct {
 	uri      string                     // that of a resource
 	version  string                     // the protocol version in _meta, which clients send since 2026-07-28
 	declared map[string]json.RawMessage // the client's capabilities, from the same place
+	params   json.RawMessage            // an object
 	progress bool                       // whether the client wants to hear how it goes
 }
 
@@ -94,6 +95,7 @@ func (m message) readParams(text json.RawMessage) (message, *refusal) {
 	if err := json.Unmarshal(text, &params); err != nil {
 		return m, malformed(mcp.INVALID_PARAMS, m.id, "params._meta must be an object")
 	}
+	m.params = text
 	// Mcp-go says better than we could what is wrong with these.
 	_ = json.Unmarshal(params.Meta[mcp.MetaKeyProtocolVersion], &m.version)
 	_ = json.Unmarshal(params.Meta[mcp.MetaKeyClientCapabilities], &m.declared)

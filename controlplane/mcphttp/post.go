@@ -63,6 +63,8 @@ func (h *Handler) pass(answer *response, r *http.Request, caller auth.Caller, m 
 		// The gate refuses it and writes the audit line; only the answer is ours, whatever it says of the visit.
 		h.next.ServeHTTP(newHeld(), r.WithContext(withVisit(r.Context(), &visit{caller: caller, message: m})))
 		h.stepUp(answer, r, caller, m, lacking)
+	case h.Methods[m.method] != nil:
+		h.own(answer, r, caller, m)
 	default:
 		if accepts(r, eventStream) {
 			answer.listen()

@@ -179,6 +179,13 @@ type held struct {
 	body   []byte
 }
 
+// release sends what was held.
+func (h *held) release(w http.ResponseWriter) {
+	maps.Copy(w.Header(), h.header)
+	w.WriteHeader(h.status)
+	_, _ = w.Write(h.body) // who has gone away reads no answer
+}
+
 func newHeld() *held { return &held{header: http.Header{}, status: http.StatusOK} }
 
 func (h *held) Header() http.Header    { return h.header }

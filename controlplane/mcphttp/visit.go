@@ -15,6 +15,8 @@ type visit struct {
 	message message   // the zero value until it is read
 	listens *response // where the client takes notifications; nil: nowhere
 
+	capabilities map[string]any // of the server, beside those that mcp-go knows
+
 	unavailable atomic.Bool
 	missing     atomic.Pointer[mcp.ClientCapabilities]
 	noResource  atomic.Bool

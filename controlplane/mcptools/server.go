@@ -61,9 +61,9 @@ func (d *Desk) Server(version string) *server.MCPServer {
 		server.WithPromptCompletionProvider(completer{d}),
 		server.WithHooks(d.hooks()),
 		// A client may keep these lists for five minutes; they are the same for everyone.
-		server.WithMethodCacheHints(mcp.MethodToolsList, 300_000, mcp.CacheScopePublic),
-		server.WithMethodCacheHints(mcp.MethodResourcesTemplatesList, 300_000, mcp.CacheScopePublic),
-		server.WithMethodCacheHints(mcp.MethodPromptsList, 300_000, mcp.CacheScopePublic),
+		server.WithMethodCacheHints(mcp.MethodToolsList, listTTL, mcp.CacheScopePublic),
+		server.WithMethodCacheHints(mcp.MethodResourcesTemplatesList, listTTL, mcp.CacheScopePublic),
+		server.WithMethodCacheHints(mcp.MethodPromptsList, listTTL, mcp.CacheScopePublic),
 	)
 	d.server, d.legacy.sessions = s, map[string]*subscriptions{}
 	for _, tool := range Tools() {

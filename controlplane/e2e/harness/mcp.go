@@ -156,7 +156,12 @@ func CallRaw(ctx context.Context, address, token, tool string, arguments any) (*
 
 // Send posts raw bytes and reads the answer, whether it is JSON or a stream of one message.
 func Send(ctx context.Context, address, token string, body []byte) (*Answer, error) {
-	resp, err := Post(ctx, address, token, body, nil)
+	return SendWith(ctx, address, token, body, nil)
+}
+
+// SendWith is Send with more headers.
+func SendWith(ctx context.Context, address, token string, body []byte, header http.Header) (*Answer, error) {
+	resp, err := Post(ctx, address, token, body, header)
 	if err != nil {
 		return nil, err
 	}
