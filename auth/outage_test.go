@@ -129,6 +129,10 @@ func TestDatabaseAway(t *testing.T) {
 	app := s.register(t, nil)
 	got := app.connect(b)
 	consent := app.authorize(b, nil)
+	device := s.deviceApp(t).device(t, nil)
+	s.decide(t, login, device.userCode, true)
+	personal, _ := s.personal(t, login, ci())
+	admin := s.caller(t, login)
 
 	wire.set(true)
 	for name, answer := range map[string]page{
@@ -137,6 +141,9 @@ func TestDatabaseAway(t *testing.T) {
 		"code":      app.token(t, app.redemption("x", nil)),
 		"refresh":   app.token(t, app.refreshing(got.refresh, nil)),
 		"revoke":    b.post(s.url+auth.RevokePath, url.Values{"token": {got.refresh}, "client_id": {app.id}}),
+		"device":    device.askDevice(t, nil),
+		"poll":      device.poll(t),
+		"end":       b.post(s.url+auth.RevokePath, url.Values{"token": {personal}}),
 		"register":  s.tryRegister(t, map[string]any{"redirect_uris": []string{webRedirect}}),
 	} {
 		if answer.status != http.StatusServiceUnavailable || answer.header.Get("Retry-After") == "" || answer.location != nil {
@@ -149,6 +156,18 @@ func TestDatabaseAway(t *testing.T) {
 	if _, err := s.oauth.Check(t.Context(), auth.Secret(got.access), ""); !errors.Is(err, auth.ErrUnavailable) {
 		t.Errorf("an access token: %v", err)
 	}
+	if _, err := s.oauth.Check(t.Context(), auth.Secret(personal), ""); !errors.Is(err, auth.ErrUnavailable) {
+		t.Errorf("a personal token: %v", err)
+	}
+	if _, _, err := s.oauth.CreatePersonalToken(t.Context(), admin, ci()); !errors.Is(err, auth.ErrUnavailable) {
+		t.Errorf("a new personal token: %v", err)
+	}
+	if _, err := s.oauth.Device(t.Context(), admin, device.userCode); !errors.Is(err, auth.ErrUnavailable) {
+		t.Errorf("a user code: %v", err)
+	}
+	if _, _, err := s.oauth.Enrolling(t.Context(), auth.Secret(got.access), ""); !errors.Is(err, auth.ErrUnavailable) {
+		t.Errorf("an enrolment: %v", err)
+	}
 	if _, err := s.accounts.LogIn(t.Context(), adminName, password, auth.Browser{}); !errors.Is(err, auth.ErrUnavailable) {
 		t.Errorf("a login: %v", err)
 	}
@@ -157,6 +176,7 @@ func TestDatabaseAway(t *testing.T) {
 	}
 
 	wire.set(false)
+	readTokens(t, device.poll(t)) // nothing was spent
 	readTokens(t, app.token(t, app.refreshing(got.refresh, nil)))
 	if answer := app.decide(b, consent, "allow"); answer.status != http.StatusSeeOther {
 		t.Errorf("consent afterwards: %d %s", answer.status, answer.body)
