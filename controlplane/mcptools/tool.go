@@ -139,6 +139,6 @@ func encode(out any) (*mcp.CallToolResult, error) {
 	}
 	return &mcp.CallToolResult{
 		Content:           []mcp.Content{mcp.NewTextContent(string(text))},
-		StructuredContent: json.RawMessage(text),
+		StructuredContent: out, // mcp-go would scan bytes once more than it takes to write them
 	}, nil
 }
