@@ -15,6 +15,18 @@ func FuzzMatchesRedirect(f *testing.F) {
 		{"https://app.example/cb", "https://app.example@evil.tld/cb"},
 		{"http://localhost/cb", "http://localhost:1@evil.tld/cb"},
 		{"http://localhost", "http://localhost:80?x"},
+		{"http://localhost/callback", "http://localhost.evil.tld:80/callback"},
+		{"http://localhost/callback", "http://LOCALHOST:80/callback"},
+		{"http://127.0.0.1/callback", "http://0x7f.1:80/callback"},
+		{"http://127.0.0.1/callback", "http://a@127.0.0.1:80/callback"},
+		{"http://127.0.0.1/callback", "http://127.0.0.1:080/callback"},
+		{"http://127.0.0.1/callback", "http://127.0.0.1:65536/callback"},
+		{"http://127.0.0.1/callback", "http://127.0.0.1:80/../callback"},
+		{"http://[::1]/callback", "http://[::1%25lo]:80/callback"},
+		{"http://[::1]/callback", "http://[::ffff:127.0.0.1]:80/callback"},
+		{"http://127.0.0.1:33418/", "http://127.0.0.1:33418"},
+		{"https://vscode.dev/redirect", "https://vscode.dev:443/redirect"},
+		{"cursor://anysphere.cursor-mcp/oauth/callback", "cursor://anysphere.cursor-mcp:80/oauth/callback"},
 	} {
 		f.Add(pair[0], pair[1])
 	}

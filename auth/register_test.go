@@ -111,6 +111,8 @@ func TestRegisterRefused(t *testing.T) {
 		{"unknown method", with("token_endpoint_auth_method", "private_key_jwt"), "invalid_client_metadata"},
 		{"password grant", with("grant_types", []string{"authorization_code", "password"}), "invalid_client_metadata"},
 		{"implicit grant", with("grant_types", []string{"implicit"}), "invalid_client_metadata"},
+		{"client credentials grant", with("grant_types", []string{"authorization_code", "client_credentials"}), "invalid_client_metadata"},
+		{"the method of clients that are added", with("token_endpoint_auth_method", "client_secret"), "invalid_client_metadata"},
 		{"only refresh", with("grant_types", []string{"refresh_token"}), "invalid_client_metadata"},
 		{"response type token", with("response_types", []string{"token"}), "invalid_client_metadata"},
 		{"unknown application type", with("application_type", "toaster"), "invalid_client_metadata"},
@@ -151,6 +153,13 @@ func TestRegisterTransport(t *testing.T) {
 				t.Errorf("got %d %s", got.status, got.body)
 			}
 		})
+	}
+}
+
+func TestRegisterTakesOnlyPosts(t *testing.T) {
+	s := newServer(t)
+	if got := s.browser(t, nil).get(s.url + auth.RegisterPath); got.status != http.StatusMethodNotAllowed || got.header.Get("Allow") != "POST, OPTIONS" {
+		t.Errorf("GET: %d, Allow %q", got.status, got.header.Get("Allow"))
 	}
 }
 
