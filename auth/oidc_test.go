@@ -168,6 +168,9 @@ func TestProviderLogin(t *testing.T) {
 	if caller := c.caller(t, arrival.Login); caller.User != user.ID {
 		t.Errorf("the browser is %+v", caller)
 	}
+	if life := arrival.Login.ExpiresAt.Sub(c.Now()); life > 24*time.Hour {
+		t.Errorf("the browser stays in for %s without the provider", life)
+	}
 	asked := c.idp.Asked()
 	if got := strings.Join(asked, " "); got != "/.well-known/openid-configuration /authorize /token /keys" {
 		t.Errorf("the provider was asked %s", got)
