@@ -426,3 +426,25 @@ func TestSecondFactorIsRequired(t *testing.T) {
 		t.Errorf("a member without one: %v", err)
 	}
 }
+
+// TestAsMuchWorkForEveryName counts what takes the time of a login: one hash, whoever is named and whatever he has.
+func TestAsMuchWorkForEveryName(t *testing.T) {
+	s := newServer(t)
+	_, _, login := s.setUpApp(t, s.admin(t))
+	bob := s.member(t, login)
+	if err := s.accounts.Suspend(t.Context(), s.caller(t, login), bob.User.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	for name, account := range map[string]string{
+		"with a second step": adminName, "suspended": "bob", "unknown": "nobody", "impossible": "\x00\xff", "empty": "",
+	} {
+		before := s.accounts.PasswordHashes()
+		_, err := s.accounts.LogIn(t.Context(), account, "wrong", auth.Browser{Addr: "10.0.0.7"})
+		if !errors.Is(err, auth.ErrWrongPassword) || err.Error() != auth.ErrWrongPassword.Error() {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := s.accounts.PasswordHashes() - before; got != 1 {
+			t.Errorf("%s: %d hashes, want 1", name, got)
+		}
+	}
+}

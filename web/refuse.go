@@ -86,12 +86,15 @@ func cameFor(r *http.Request) string {
 	return r.URL.RequestURI()
 }
 
-// proveFor is cameFor for what is done from the account's page.
+// proveFor is cameFor for what needs a fresh proof: forms of the account's page, and of the people's.
 func proveFor(r *http.Request) string {
-	if r.Method != http.MethodGet {
-		return "/account"
+	switch {
+	case r.Method == http.MethodGet:
+		return r.URL.RequestURI()
+	case strings.HasPrefix(r.URL.Path, "/users/"):
+		return "/users"
 	}
-	return r.URL.RequestURI()
+	return "/account"
 }
 
 // withReturn is the address of a page that leads on to another.

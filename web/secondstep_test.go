@@ -130,6 +130,6 @@ func TestProveAgainBeforeAChange(t *testing.T) {
 	b.get(b.submit(ask, "/account/prove", url.Values{"password": {password}}).leads("/account/authenticator")).wants(http.StatusOK)
 	b.submit(ask, "/account/prove", url.Values{"password": {password}}).wants(http.StatusForbidden, "out of date") // that login is renewed
 	moved = 22 * time.Minute
-	b.submit(b.get("/users"), "/factors/reset", nil).leads("/account/prove?return_to=%2Faccount")
+	b.submit(b.get("/users"), "/factors/reset", nil).leads("/account/prove?return_to=%2Fusers")
 	s.browser(t, &grace).get("/sessions").wants(http.StatusOK)
 }
