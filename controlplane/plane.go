@@ -87,7 +87,7 @@ func newPlane(c config, s *stores, log *slog.Logger) (*plane, error) {
 		Failed: mcphttp.MarkFailed,
 	}
 	endpoint := mcphttp.Config{
-		PublicURL: c.PublicURL, MCP: desk.Server(version), Bearer: p.oauth.Check, Watch: p.oauth.Changes.Watch,
+		PublicURL: c.PublicURL, MCP: desk.Server(version), Bearer: p.oauth.Check, Watch: p.oauth.Changes.Watch, Sessions: s.db,
 		Needs: mcptools.Needs(), Stream: desk.Stream, Methods: desk.Methods(), Capabilities: mcptools.Capabilities(),
 		Scopes: auth.ResourceScopes(), Origins: c.AllowedOrigin, Log: log,
 		PerUser: auth.Rate{PerSecond: c.Rate, Burst: burst},
@@ -151,7 +151,7 @@ func (p *plane) sweep(ctx context.Context) error {
 	ticker := time.NewTicker(time.Hour)
 	defer ticker.Stop()
 	for {
-		if err := errors.Join(p.accounts.Sweep(ctx), p.oauth.Sweep(ctx), p.fleet.Sweep(ctx)); err != nil && ctx.Err() == nil {
+		if err := errors.Join(p.accounts.Sweep(ctx), p.oauth.Sweep(ctx), p.mcp.Sweep(ctx), p.fleet.Sweep(ctx)); err != nil && ctx.Err() == nil {
 			p.log.ErrorContext(ctx, "expired rows not deleted", "err", err)
 		}
 		select {

@@ -3,23 +3,35 @@ package mcphttp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 	"go.uber.org/goleak"
 
 	"switchboard/auth"
+	"switchboard/controlplane/embedded/pgtest"
+	"switchboard/controlplane/mcpsession"
+	"switchboard/controlplane/postgres"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	pgtest.Main(m)
+	if err := goleak.Find(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
 
 // The tokens of the tests' people. Carol's client is ChatGPT; dave may only read.
 func people() map[auth.Secret]auth.Caller {
@@ -37,8 +49,11 @@ type endpoint struct {
 	url    string
 	client *http.Client
 	calls  chan auth.Caller // of the tools
+	counts chan int         // what the tool "counts" is to say next; closed, it answers
 	log    *lockedBuffer
 	word   auth.Changes
+	stop   func()
+	db     mcpsession.Store
 
 	mu     sync.Mutex // guards the fields below
 	tokens map[auth.Secret]auth.Caller
@@ -104,19 +119,47 @@ func (e *endpoint) setDown(down bool) {
 
 func start(t *testing.T, change func(*Config)) *endpoint {
 	t.Helper()
+	return startOn(t, database(t), change)
+}
+
+// database is one with the tests' people.
+func database(t *testing.T) *postgres.DB {
+	t.Helper()
+	url := pgtest.New(t)
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = conn.Exec(t.Context(), `
+		INSERT INTO users (id, name, display_name, role, password_hash)
+		SELECT name, name, name, 'member', 'none' FROM unnest(ARRAY['alice', 'bob', 'carol', 'dave']) name`)
+	if err := errors.Join(err, conn.Close(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	db, err := postgres.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	return db
+}
+
+// startOn starts a replica on a database.
+func startOn(t *testing.T, db mcpsession.Store, change func(*Config)) *endpoint {
+	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return serve(t, listener, http.DefaultClient, change)
+	return serve(t, listener, new(http.Client), db, change)
 }
 
 // serve puts the endpoint behind a listener that the client reaches.
-func serve(t *testing.T, listener net.Listener, client *http.Client, change func(*Config)) *endpoint {
+func serve(t *testing.T, listener net.Listener, client *http.Client, db mcpsession.Store, change func(*Config)) *endpoint {
 	t.Helper()
 	e := &endpoint{
 		url: "http://" + listener.Addr().String(), client: client,
-		tokens: people(), calls: make(chan auth.Caller, 1000), log: &lockedBuffer{},
+		tokens: people(), calls: make(chan auth.Caller, 1000), counts: make(chan int), log: &lockedBuffer{}, db: db,
 	}
 	config := Config{
 		PublicURL: e.url,
@@ -125,6 +168,7 @@ func serve(t *testing.T, listener net.Listener, client *http.Client, change func
 		Scopes:    auth.Scopes{auth.ScopeSessionsRead, auth.ScopeSessionsWrite},
 		Bearer:    e.bearer,
 		Watch:     e.word.Watch,
+		Sessions:  db,
 		Needs: func(_, target string) auth.Scope {
 			return map[string]auth.Scope{"write": auth.ScopeSessionsWrite, "who": auth.ScopeSessionsRead}[target]
 		},
@@ -139,13 +183,14 @@ func serve(t *testing.T, listener net.Listener, client *http.Client, change func
 	}
 	ts := &httptest.Server{Listener: listener, Config: &http.Server{Handler: h}}
 	ts.Start()
-	t.Cleanup(func() {
+	e.stop = sync.OnceFunc(func() {
 		client.CloseIdleConnections()
 		if err := h.Close(context.WithoutCancel(t.Context())); err != nil {
 			t.Error(err)
 		}
 		ts.Close()
 	})
+	t.Cleanup(e.stop)
 	return e
 }
 
@@ -181,16 +226,6 @@ func (e *endpoint) tools() *server.MCPServer {
 	s.AddTool(mcp.NewTool("asks"), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		return server.NewInputRequestBuilder("").Roots("where").ToolResult(), nil
 	})
-	s.AddTool(mcp.NewTool("reports"), func(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		for i := range 3 {
-			if err := s.SendNotificationToClient(ctx, string(mcp.MethodNotificationProgress), map[string]any{
-				"progressToken": request.Params.Meta.ProgressToken, "progress": i,
-			}); err != nil {
-				return nil, err
-			}
-		}
-		return mcp.NewToolResultText("reported"), nil
-	})
 	s.AddTool(mcp.NewTool("notifies"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		for i := range 3 {
 			if err := Notify(ctx, mcp.MethodNotificationProgress, map[string]any{"progress": i}); err != nil {
@@ -199,12 +234,41 @@ func (e *endpoint) tools() *server.MCPServer {
 		}
 		return mcp.NewToolResultText("notified"), nil
 	})
-	s.AddTool(mcp.NewTool("streams"), func(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		err := s.SendNotificationToClient(ctx, string(mcp.MethodNotificationProgress), map[string]any{
-			"progressToken": request.Params.Meta.ProgressToken, "progress": 1,
-		})
+	s.AddTool(mcp.NewTool("streams"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		err := Notify(ctx, mcp.MethodNotificationProgress, map[string]any{"progress": 1})
 		<-ctx.Done()
 		return mcp.NewToolResultText("cut"), err
+	})
+	s.AddTool(mcp.NewTool("counts"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		for {
+			select {
+			case <-ctx.Done():
+				return mcp.NewToolResultText("cut"), nil
+			case n, more := <-e.counts:
+				if !more {
+					return mcp.NewToolResultText("counted"), nil
+				}
+				if err := Notify(ctx, mcp.MethodNotificationProgress, map[string]any{"progressToken": "p", "progress": n}); err != nil {
+					return nil, err
+				}
+			}
+		}
+	})
+	s.AddTool(mcp.NewTool("client"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		session, ok := server.ClientSessionFromContext(ctx).(server.SessionWithClientInfo)
+		if !ok {
+			return nil, errors.New("no session")
+		}
+		return mcp.NewToolResultText(session.GetClientInfo().Name), nil
+	})
+	s.AddTool(mcp.NewTool("confirm"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		answer, err := s.RequestElicitation(ctx, mcp.ElicitationRequest{Params: mcp.ElicitationParams{
+			Message: "Sure?", RequestedSchema: map[string]any{"type": "object", "properties": map[string]any{}},
+		}})
+		if err != nil {
+			return nil, err
+		}
+		return mcp.NewToolResultText(string(answer.Action)), nil
 	})
 	s.AddResourceTemplate(mcp.NewResourceTemplate("test://{name}", "things"),
 		func(ctx context.Context, _ mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {

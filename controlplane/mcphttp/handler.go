@@ -2,20 +2,22 @@ package mcphttp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
 	"switchboard/auth"
+	"switchboard/controlplane/mcpsession"
 )
 
-// Config is what a Handler needs. PublicURL, MCP, Bearer, Watch, Needs and Log are required. MCP gets a hook, and so serves
+// Config is what a Handler needs. PublicURL, MCP, Bearer, Watch, Sessions, Needs and Log are required. MCP gets a hook,
+// and so serves
 // one Handler only.
 type Config struct {
 	PublicURL string            // without a trailing slash; its host is the one that requests must name
@@ -29,6 +31,8 @@ type Config struct {
 	// Watch calls wake when Bearer may say something else of a caller than before. Wake does not block, and is not
 	// called after stop.
 	Watch func(caller auth.Caller, wake func()) (stop func())
+	// Sessions are those of clients that speak a version before 2026-07-28.
+	Sessions mcpsession.Store
 	// Needs is the scope that a method needs for what it names: a tool, a prompt, a resource's URI. Empty: any token
 	// will do.
 	Needs func(method, target string) auth.Scope
@@ -44,21 +48,18 @@ type Config struct {
 	PerAddr auth.Rate
 }
 
-// What one person may hold open, and how long an unused session lives.
-const (
-	maxSessions = 100 // legacy sessions; the least recently used one makes room for a new one
-	maxOpen     = 512 // requests at the same time
-	idleExpiry  = time.Hour
-)
-
 // Handler is the resource server at /mcp.
 type Handler struct {
 	Config
 	doors    doors
-	sessions *sessions
+	adopted  adopted
 	users    auth.Limiter
 	addrs    auth.Limiter
-	requests auth.Seats // not answered yet
+	requests auth.Seats     // not answered yet
+	calls    sync.WaitGroup // that may outlive their connections
+	ending   context.Context
+	end      context.CancelFunc // of ending, by Close
+	asking   sync.Map           // streams on which a question of ours is open
 	next     *server.StreamableHTTPServer
 }
 
@@ -68,14 +69,11 @@ func New(config Config) (*Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mcp endpoint: %w", err)
 	}
-	h := &Handler{
-		Config:   config,
-		doors:    doors,
-		sessions: newSessions(),
-	}
+	h := &Handler{Config: config, doors: doors}
+	h.ending, h.end = context.WithCancel(context.Background())
 	linger(config.MCP)
 	h.next = server.NewStreamableHTTPServer(config.MCP,
-		server.WithSessionIdManagerResolver(h.sessions),
+		server.WithSessionIdManagerResolver(&h.adopted),
 		server.WithSessionIdleTTL(idleExpiry),
 		server.WithDisableLocalhostProtection(true), // it would refuse a proxy on this machine; doors does it better
 		server.WithStreamableHTTPLogger(config.Log),
@@ -83,8 +81,13 @@ func New(config Config) (*Handler, error) {
 	return h, nil
 }
 
-// Close ends all streams, so that the HTTP server's own shutdown does not wait for them.
-func (h *Handler) Close(ctx context.Context) error { return h.next.Shutdown(ctx) }
+// Close ends all streams and calls, so that the HTTP server's own shutdown does not wait for them.
+func (h *Handler) Close(ctx context.Context) error {
+	h.end()
+	err := h.next.Shutdown(ctx)
+	h.calls.Wait()
+	return err
+}
 
 // ServeHTTP answers a request, or passes it on to mcp-go. The order is that of cost: what needs no work first.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -114,6 +117,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	leave, ok := h.requests.Take(caller.User, maxOpen)
 	if !ok {
 		tooMany(answer, time.Second)
+		return
+	}
+	if attended(r) {
+		h.attend(answer, r, caller, token, leave)
 		return
 	}
 	defer leave()
@@ -147,9 +154,6 @@ func (h *Handler) recover(answer *response, r *http.Request) {
 	cause := recover()
 	if cause == nil {
 		return
-	}
-	if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-		panic(cause)
 	}
 	h.Log.ErrorContext(r.Context(), "panic in mcp request", "panic", cause, "stack", string(debug.Stack()))
 	if !answer.begun() {

@@ -32,7 +32,7 @@ func TestListenIsAcknowledged(t *testing.T) {
 func TestLastNotification(t *testing.T) {
 	e := start(t, nil)
 	for i := range 500 {
-		got := e.askTool(t, "reports", `{}`)
+		got := e.askTool(t, "notifies", `{}`)
 		last, result := strings.Index(got.body, `"progress":2`), strings.Index(got.body, `"result"`)
 		if strings.Count(got.body, "notifications/progress") != 3 || last < 0 || result < last {
 			t.Fatalf("call %d: %s", i, got.body)

@@ -18,7 +18,6 @@ type message struct {
 	version  string                     // the protocol version in _meta, which clients send since 2026-07-28
 	declared map[string]json.RawMessage // the client's capabilities, from the same place
 	params   json.RawMessage            // an object
-	progress bool                       // whether the client wants to hear how it goes
 }
 
 // modern reports whether a message says that it follows 2026-07-28 or later.
@@ -100,7 +99,6 @@ func (m message) readParams(text json.RawMessage) (message, *refusal) {
 	_ = json.Unmarshal(params.Meta[mcp.MetaKeyProtocolVersion], &m.version)
 	_ = json.Unmarshal(params.Meta[mcp.MetaKeyClientCapabilities], &m.declared)
 	_ = json.Unmarshal(params.URI, &m.uri)
-	m.progress = params.Meta["progressToken"] != nil
 	switch mcp.MCPMethod(m.method) {
 	case mcp.MethodToolsCall:
 		return m.naming(params.Name, "params.name must be the name of a tool")

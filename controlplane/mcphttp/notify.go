@@ -3,7 +3,6 @@ package mcphttp
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 	"slices"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -28,12 +27,6 @@ func Notify(ctx context.Context, method mcp.MCPMethod, params any) error {
 	return v.listens.notify(text)
 }
 
-// listen makes notifications possible. Mcp-go gets a header of its own, since it may set it at that very moment.
-func (a *response) listen() {
-	a.header = http.Header{}
-	a.visit.listens = a
-}
-
 // notify writes an event of ours between mcp-go's, and makes the answer a stream if it is not one yet.
 func (a *response) notify(message []byte) error {
 	a.mu.Lock()
@@ -44,10 +37,11 @@ func (a *response) notify(message []byte) error {
 		}
 		a.beginStream()
 	}
-	if err := a.send(eventOf(message)); err != nil {
+	if err := a.sendMessage(message, notifying); err != nil {
 		return err
 	}
-	return a.control.Flush()
+	a.flush()
+	return nil
 }
 
 // eventOf is a message as an event.

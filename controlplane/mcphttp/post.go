@@ -33,8 +33,7 @@ func (h *Handler) post(answer *response, r *http.Request, caller auth.Caller) {
 		return
 	}
 	id := r.Header.Get(mcp.HeaderSessionID)
-	if id != "" && !h.sessions.touch(id, caller) {
-		refuse(answer, noSession())
+	if id != "" && !h.enter(answer, r, caller, id) {
 		return
 	}
 	// Mcp-go finds the request to cancel by session and request id. Without a session, one person's request 1
@@ -44,10 +43,41 @@ func (h *Handler) post(answer *response, r *http.Request, caller auth.Caller) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	if m.method == string(mcp.MethodInitialize) {
-		h.makeRoom(r, caller)
+	if m.method == "" {
+		h.answered(answer, r, caller, m, body)
+		return
+	}
+	if m.method == string(mcp.MethodInitialize) && !modern {
+		if len(body) > maxInitialize {
+			refuse(answer, malformed(mcp.INVALID_PARAMS, m.id, "initialize is over 64 KiB"))
+			return
+		}
+		opening, err := h.openSession(r.Context(), caller, body)
+		if err != nil {
+			h.refuseSession(answer, r, err)
+			return
+		}
+		answer.visit.opening = opening
+		h.adopted.add(opening)
 	}
 	h.pass(answer, r, caller, m, modern)
+}
+
+// maxInitialize is how long the message may be that is kept as long as its session.
+const maxInitialize = 64 << 10
+
+// enter finds the session that a request names, and makes it known to mcp-go.
+func (h *Handler) enter(answer *response, r *http.Request, caller auth.Caller, id string) bool {
+	s, err := h.findSession(r.Context(), id, caller)
+	if err != nil {
+		h.refuseSession(answer, r, err)
+		return false
+	}
+	answer.visit.session = id
+	if r.Method != http.MethodDelete {
+		h.adopt(r, caller, s)
+	}
+	return true
 }
 
 // pass hands a checked message to mcp-go, in the way its method needs.
@@ -61,16 +91,26 @@ func (h *Handler) pass(answer *response, r *http.Request, caller auth.Caller, m 
 		h.stepUp(answer, r, caller, m, lacking) // it would last, and the audit log does not know it
 	case lacking != nil && !showsToolChallenges(caller, m):
 		// The gate refuses it and writes the audit line; only the answer is ours, whatever it says of the visit.
-		h.next.ServeHTTP(newHeld(), r.WithContext(withVisit(r.Context(), &visit{caller: caller, message: m})))
+		unheard := &visit{caller: caller, message: m, session: answer.visit.session}
+		h.next.ServeHTTP(newHeld(), r.WithContext(withVisit(r.Context(), unheard)))
 		h.stepUp(answer, r, caller, m, lacking)
 	case h.Methods[m.method] != nil:
 		h.own(answer, r, caller, m)
-	default:
-		if accepts(r, eventStream) {
-			answer.listen()
-		}
+	case m.id == nil || answer.visit.opening != "" || !accepts(r, eventStream):
 		h.next.ServeHTTP(answer, r)
+	default:
+		j := h.journal(r, answer.visit)
+		answer.mayStream(j)
+		h.converse(answer, r, caller, j)
 	}
+}
+
+// journal is one for the answer to a request in a session; nil where there is none.
+func (h *Handler) journal(r *http.Request, v *visit) *journal {
+	if v.session == "" {
+		return nil
+	}
+	return newJournal(r.Context(), h.Sessions, h.Log, v.session, v.message.id, r.Header.Get(mcp.HeaderProtocolVersion))
 }
 
 // needsModern reports whether a method came with 2026-07-28, and so cannot be called without what its requests carry.

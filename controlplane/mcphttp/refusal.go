@@ -20,7 +20,10 @@ type refusal struct {
 }
 
 // body is the JSON-RPC error.
-func (p *refusal) body() []byte {
+func (p *refusal) body() []byte { return append(p.line(), '\n') }
+
+// line is the same as an event carries it.
+func (p *refusal) line() []byte {
 	id := p.id
 	if id == nil {
 		id = json.RawMessage("null")
@@ -33,7 +36,7 @@ func (p *refusal) body() []byte {
 	if err != nil {
 		panic(err) // an id that was valid JSON, and data of ours
 	}
-	return append(body, '\n')
+	return body
 }
 
 type rpcError struct {
@@ -62,6 +65,6 @@ func tooMany(w http.ResponseWriter, delay time.Duration) {
 	refuse(w, &refusal{status: http.StatusTooManyRequests, code: mcp.INVALID_REQUEST, message: "too many requests"})
 }
 
-func retryAfter(w http.ResponseWriter, delay time.Duration) {
+func retryAfter(w interface{ Header() http.Header }, delay time.Duration) {
 	w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(delay.Seconds())))))
 }

@@ -1,139 +1,93 @@
 package mcphttp
 
 import (
+	"bytes"
+	"context"
 	"crypto/rand"
 	"errors"
+	"io"
 	"net/http"
-	"sync"
+	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 
 	"switchboard/auth"
+	"switchboard/controlplane/mcpsession"
 )
 
-// sessions are the Mcp-Session-Ids of clients that speak a version before 2026-07-28, and whose each is. To anybody
-// else, through any verb, a session does not exist. They live in this process: behind several replicas a client
-// that comes to another one gets 404 and initializes again, as the protocol has it.
-type sessions struct {
-	mu    sync.Mutex // guards the fields below
-	owner map[string]principal
-	used  map[principal][]string // ids of each, the least recently used first
-}
+// What one person's client may hold, and how long an unused session lives.
+const (
+	maxSessions = 100 // the least recently used one makes room for a new one
+	maxOpen     = 512 // requests at the same time
+	idleExpiry  = time.Hour
+	touchEvery  = time.Minute // a session that is in use is written to no more often
+)
 
-// principal is whom a session belongs to. A person's other client is somebody else.
-type principal struct {
-	user   auth.UserID
-	client string
-}
+// errNoSession stands for a session that does not exist, is somebody else's, or has ended: nobody can tell which.
+var errNoSession = errors.New("no such session")
 
-func principalOf(caller auth.Caller) principal {
-	return principal{user: caller.User, client: caller.ClientID}
-}
-
-func newSessions() *sessions {
-	return &sessions{owner: map[string]principal{}, used: map[principal][]string{}}
-}
-
-// open makes a session of 130 random bits.
-func (s *sessions) open(owner principal) string {
-	id := rand.Text()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.owner[id] = owner
-	s.used[owner] = append(s.used[owner], id)
-	return id
-}
-
-// touch reports whether the session is the caller's, and notes that it is in use.
-func (s *sessions) touch(id string, caller auth.Caller) bool {
-	owner := principalOf(caller)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if of, ok := s.owner[id]; !ok || of != owner {
-		return false
+// openSession makes a session of 130 random bits. Its request is kept, so that every replica can take it on.
+func (h *Handler) openSession(ctx context.Context, caller auth.Caller, initialize []byte) (string, error) {
+	now := time.Now()
+	s := mcpsession.Session{
+		ID: rand.Text(), User: caller.User, Client: caller.ClientID, Initialize: initialize, CreatedAt: now, UsedAt: now,
 	}
-	s.used[owner] = append(without(s.used[owner], id), id)
-	return true
+	return s.ID, h.Sessions.InsertMCPSession(ctx, s, maxSessions)
 }
 
-func (s *sessions) close(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	owner, ok := s.owner[id]
-	if !ok {
+// findSession is the caller's session by its id, which then is in use.
+func (h *Handler) findSession(ctx context.Context, id string, caller auth.Caller) (mcpsession.Session, error) {
+	if len(id) > maxSessionID {
+		return mcpsession.Session{}, errNoSession
+	}
+	s, err := h.Sessions.MCPSession(ctx, id)
+	now := time.Now()
+	switch {
+	case errors.Is(err, auth.ErrNotFound):
+		return s, errNoSession
+	case err != nil:
+		return s, err
+	case s.User != caller.User || s.Client != caller.ClientID || now.Sub(s.UsedAt) > idleExpiry:
+		return mcpsession.Session{}, errNoSession
+	case now.Sub(s.UsedAt) < touchEvery:
+		return s, nil
+	}
+	return s, h.Sessions.TouchMCPSession(ctx, id, now)
+}
+
+// maxSessionID is far above the length of ours.
+const maxSessionID = 64
+
+// refuseSession answers a request whose session was not found.
+func (h *Handler) refuseSession(w http.ResponseWriter, r *http.Request, err error) {
+	switch {
+	case errors.Is(err, errNoSession):
+		refuse(w, noSession())
+	case r.Context().Err() != nil:
+		// Whoever asked has gone.
+	default:
+		h.Log.ErrorContext(r.Context(), "session not found out", "err", err)
+		retryAfter(w, auth.RetryAfter)
+		refuse(w, &refusal{status: http.StatusServiceUnavailable, code: mcp.INTERNAL_ERROR, message: "try again in a moment"})
+	}
+}
+
+// adopt makes mcp-go in this process know a session that another replica began, or this one before it was restarted
+// or had swept it: it hears again what the client said when it initialized.
+func (h *Handler) adopt(r *http.Request, caller auth.Caller, s mcpsession.Session) {
+	if !h.adopted.add(s.ID) {
 		return
 	}
-	delete(s.owner, id)
-	s.used[owner] = without(s.used[owner], id)
-	if len(s.used[owner]) == 0 {
-		delete(s.used, owner)
-	}
+	v := &visit{caller: caller, opening: s.ID}
+	again := r.Clone(withVisit(r.Context(), v))
+	again.Method = http.MethodPost
+	again.Body = io.NopCloser(bytes.NewReader(s.Initialize))
+	again.Header = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, " + eventStream}}
+	h.next.ServeHTTP(newHeld(), again)
 }
 
-// surplus is the session that has to go before the caller opens another one; empty if none.
-func (s *sessions) surplus(caller auth.Caller) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	ids := s.used[principalOf(caller)]
-	if len(ids) < maxSessions {
-		return ""
-	}
-	return ids[0]
-}
-
-func without(ids []string, id string) []string {
-	kept := ids[:0]
-	for _, other := range ids {
-		if other != id {
-			kept = append(kept, other)
-		}
-	}
-	return kept
-}
-
-// makeRoom ends a session in mcp-go's own way, so that it frees what it holds for it.
-func (h *Handler) makeRoom(r *http.Request, caller auth.Caller) {
-	id := h.sessions.surplus(caller)
-	if id == "" {
-		return
-	}
-	end := r.Clone(r.Context())
-	end.Method = http.MethodDelete
-	end.Body = http.NoBody
-	end.Header = http.Header{mcp.HeaderSessionID: {id}}
-	h.next.ServeHTTP(newHeld(), end)
-}
-
-// ResolveSessionIdManager gives mcp-go the sessions of whoever sent the request. Its sweeper of idle sessions asks
-// without a request.
-func (s *sessions) ResolveSessionIdManager(r *http.Request) server.SessionIdManager {
-	if r == nil {
-		return ownSessions{sessions: s}
-	}
-	caller, _ := CallerFrom(r.Context())
-	return ownSessions{sessions: s, caller: caller}
-}
-
-// ownSessions are one caller's.
-type ownSessions struct {
-	sessions *sessions
-	caller   auth.Caller
-}
-
-// Generate opens a session.
-func (o ownSessions) Generate() string { return o.sessions.open(principalOf(o.caller)) }
-
-// Validate accepts no id at all: such a request is served without a session, as ChatGPT sends tools/call.
-func (o ownSessions) Validate(id string) (terminated bool, err error) {
-	if id != "" && !o.sessions.touch(id, o.caller) {
-		return false, errors.New("no such session")
-	}
-	return false, nil
-}
-
-// Terminate closes a session.
-func (o ownSessions) Terminate(id string) (notAllowed bool, err error) {
-	o.sessions.close(id)
-	return false, nil
+// Sweep forgets sessions that were left and streams that nobody comes back for.
+func (h *Handler) Sweep(ctx context.Context) error {
+	now := time.Now()
+	return h.Sessions.DeleteStaleMCP(ctx, now.Add(-idleExpiry), now.Add(-keepStream))
 }

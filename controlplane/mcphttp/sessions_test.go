@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
@@ -64,10 +65,13 @@ func TestSessionEnds(t *testing.T) {
 
 func TestOldestSessionMakesRoom(t *testing.T) {
 	t.Parallel()
-	e := start(t, nil)
+	db := database(t)
+	e := startOn(t, db, nil)
 	first, second := e.open(t, "alice-token"), e.open(t, "alice-token")
 	bobs := e.open(t, "bob-token")
-	e.post(t, callTool("who"), inSession("alice-token", first)) // now second is the least recently used
+	if err := db.TouchMCPSession(t.Context(), first, time.Now().Add(time.Second)); err != nil { // now second is the least recently used
+		t.Fatal(err)
+	}
 	for range maxSessions - 1 {
 		e.open(t, "alice-token")
 	}
@@ -98,13 +102,11 @@ func TestCancelInOwnSession(t *testing.T) {
 	<-answers
 }
 
-func TestPrincipalIsUserAndClient(t *testing.T) {
-	s := newSessions()
-	id := s.open(principalOf(auth.Caller{User: "alice", ClientID: "claude"}))
-	if s.touch(id, auth.Caller{User: "alice", ClientID: "other"}) {
-		t.Error("another client of the same person has the session")
-	}
-	if s.touch("", auth.Caller{}) {
-		t.Error("the empty id is a session")
+func TestSessionIsOfOneClient(t *testing.T) {
+	e := start(t, nil)
+	id := e.open(t, "alice-token")
+	e.tokens["other-token"] = auth.Caller{User: "alice", ClientID: "other"}
+	if got := e.post(t, callTool("who"), inSession("other-token", id)); got.status != 404 {
+		t.Errorf("another client of the same person: %d, want 404", got.status)
 	}
 }

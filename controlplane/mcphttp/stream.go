@@ -21,8 +21,7 @@ func (h *Handler) session(answer *response, r *http.Request, caller auth.Caller)
 			message: "the Mcp-Session-Id header is missing"})
 		return
 	}
-	if !h.sessions.touch(id, caller) {
-		refuse(answer, noSession())
+	if !h.enter(answer, r, caller, id) {
 		return
 	}
 	if r.Method == http.MethodGet && !accepts(r, "text/event-stream") {
@@ -30,10 +29,28 @@ func (h *Handler) session(answer *response, r *http.Request, caller auth.Caller)
 			message: "the Accept header must list text/event-stream"})
 		return
 	}
-	if r.Method == http.MethodGet && h.Stream != nil {
-		defer h.feed(r.Context(), id)()
+	if r.Method == http.MethodDelete {
+		if err := h.Sessions.DeleteMCPSession(r.Context(), id); err != nil {
+			h.refuseSession(answer, r, err)
+			return
+		}
+		h.next.ServeHTTP(answer, r)
+		return
 	}
-	h.next.ServeHTTP(answer, r)
+	if r.Header.Get(mcp.HeaderLastEventID) != "" {
+		h.resume(answer, r, caller, id)
+		return
+	}
+	h.listen(answer, r, caller, h.journal(r, answer.visit))
+}
+
+// listen serves a session's stream of notifications.
+func (h *Handler) listen(answer *response, r *http.Request, caller auth.Caller, j *journal) {
+	if h.Stream != nil {
+		defer h.feed(r.Context(), j.stream.Session)()
+	}
+	answer.mayStream(j)
+	h.converse(answer, r, caller, j)
 }
 
 // feed sends a session's news into its stream until stop is called.

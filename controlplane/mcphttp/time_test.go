@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -55,7 +56,7 @@ func inBubble(t *testing.T, test func(*testing.T, *endpoint)) {
 	synctest.Test(t, func(t *testing.T) {
 		network := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
 		client := &http.Client{Transport: &http.Transport{DialContext: network.dial}}
-		test(t, serve(t, network, client, nil))
+		test(t, serve(t, network, client, newMemory(), nil))
 	})
 }
 
@@ -147,6 +148,88 @@ func TestIdleSessionExpires(t *testing.T) {
 		time.Sleep(2 * idleExpiry)
 		if got := e.post(t, callTool("who"), inSession("alice-token", id)); got.status != 404 {
 			t.Errorf("a session that was left: %d, want 404", got.status)
+		}
+	})
+}
+
+// A call that takes long becomes a stream, so that no proxy takes its connection for dead.
+func TestSilentCallBecomesStream(t *testing.T) {
+	for name, change := range map[string]func(*testing.T, *endpoint, *http.Request){
+		"without a session": func(*testing.T, *endpoint, *http.Request) {},
+		"in a session": func(t *testing.T, e *endpoint, r *http.Request) {
+			inSession("alice-token", e.open(t, "alice-token"))(r)
+			r.Header.Set("Mcp-Protocol-Version", "2025-11-25")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, e *endpoint) {
+				began := time.Now()
+				r := e.request(t, "POST", callTool("counts"), nil)
+				change(t, e, r)
+				response, err := e.client.Do(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer response.Body.Close()
+				if took := time.Since(began); took > 15*time.Second || response.Header.Get("Content-Type") != eventStream || response.Header.Get("X-Accel-Buffering") != "no" {
+					t.Errorf("after %v: %d %v", took, response.StatusCode, response.Header)
+				}
+				stream := bufio.NewReader(response.Body)
+				for alive := 0; alive < 4; {
+					line, err := stream.ReadString('\n')
+					if err != nil {
+						t.Fatal(err)
+					}
+					if line == ": alive\n" {
+						alive++
+					}
+				}
+				if took := time.Since(began); took > 30*time.Second {
+					t.Errorf("four comments took %v", took)
+				}
+				close(e.counts)
+				if rest, err := io.ReadAll(stream); err != nil || strings.Count(string(rest), eventPrefix+`{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"counted"}]}}`+"\n\n") != 1 {
+					t.Errorf("then came %s %v", rest, err)
+				}
+			})
+		})
+	}
+}
+
+// A client that goes away ends its call where the answer could not reach it any more.
+func TestClientGoes(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *endpoint) {
+		r := e.request(t, "POST", callTool("wait"), inSession("alice-token", e.open(t, "alice-token")))
+		ctx, cut := context.WithCancel(t.Context())
+		answers := make(chan error)
+		go func() {
+			response, err := e.client.Do(r.WithContext(ctx))
+			if err == nil {
+				err = response.Body.Close()
+			}
+			answers <- err
+		}()
+		<-e.calls
+		cut()
+		if err := <-answers; err == nil { // and the bubble sees that nothing is left over
+			t.Error("an answer came all the same")
+		}
+	})
+}
+
+// A session in use costs no write per call.
+func TestTouchedOnceAMinute(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *endpoint) {
+		id := e.open(t, "alice-token")
+		for range 60 {
+			time.Sleep(5 * time.Second)
+			if got := e.post(t, callTool("who"), inSession("alice-token", id)); got.status != 200 {
+				t.Errorf("got %d", got.status)
+			}
+			<-e.calls
+		}
+		if db, ok := e.db.(*memory); !ok || db.touches > 5 {
+			t.Errorf("%d writes in five minutes", db.touches)
 		}
 	})
 }

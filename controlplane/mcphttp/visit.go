@@ -14,6 +14,8 @@ type visit struct {
 	caller  auth.Caller
 	message message   // the zero value until it is read
 	listens *response // where the client takes notifications; nil: nowhere
+	session string    // the caller's, if the request names one
+	opening string    // the session that this request begins
 
 	capabilities map[string]any // of the server, beside those that mcp-go knows
 

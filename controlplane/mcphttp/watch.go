@@ -76,8 +76,10 @@ func (h *Handler) watch(ctx context.Context, answer *response, caller auth.Calle
 }
 
 func (h *Handler) stillMay(ctx context.Context, caller auth.Caller, session string, token auth.Secret) error {
-	if session != "" && !h.sessions.touch(session, caller) {
-		return errSessionEnded
+	if session != "" {
+		if _, err := h.findSession(ctx, session, caller); errors.Is(err, errNoSession) {
+			return errSessionEnded
+		}
 	}
 	asking, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
