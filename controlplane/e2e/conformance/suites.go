@@ -97,6 +97,9 @@ func (s suites) summarize(name string, without []string) error {
 	})
 	fmt.Fprintf(s.out, "%s: %d passed, %d warnings, %d failed, %d scenarios not scored\n",
 		name, counts["SUCCESS"], counts["WARNING"], counts["FAILURE"], len(without))
+	if err == nil && (counts["WARNING"] > 0 || counts["FAILURE"] > 0 || counts["SUCCESS"] == 0) {
+		err = fmt.Errorf("%s: not all that was checked has passed", name)
+	}
 	return err
 }
 
