@@ -100,6 +100,9 @@ func (c *Client) do(ctx context.Context, method, address string, header http.Hea
 		return Response{}, fmt.Errorf("the answer is encoded as %q, which was not asked for", encoding)
 	}
 	text, err := io.ReadAll(io.LimitReader(answer.Body, limit+1))
+	if err == nil {
+		err = ctx.Err() // a server that sees us go may end the body as if it were whole
+	}
 	if err != nil {
 		return Response{}, fmt.Errorf("read the answer: %w", err)
 	}
