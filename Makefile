@@ -6,6 +6,7 @@ CLAUDE_VERSION := 2.1.329
 GOLANGCI_VERSION := v2.15.0
 CONFORMANCE_NEWEST := 0.2.0-alpha.12
 CONFORMANCE_STABLE := 0.1.16
+INSPECTOR_VERSION := 2.12.0
 DATA ?=
 LISTEN ?= 127.0.0.1:8420
 PUBLIC_URL ?= http://$(LISTEN)
@@ -15,13 +16,15 @@ ARCH := $(subst amd64,x64,$(shell go env GOHOSTARCH))
 CLAUDE_DIR := $(CURDIR)/.cache/claude-$(CLAUDE_VERSION)
 CLAUDE := $(CLAUDE_DIR)/node_modules/@anthropic-ai/claude-code-$(OS)-$(ARCH)/claude
 GOLANGCI := $(CURDIR)/.cache/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
-# The conformance suite needs Node 22, which comes as an npm package too.
+# The conformance suite and the Inspector need Node 22, which comes as an npm package too.
 NODE_PACKAGE := $(if $(filter darwin,$(OS)),node-bin-darwin-$(ARCH)@22.23.2,node-$(OS)-$(ARCH)@22.23.3)
 NODE_DIR := $(CURDIR)/.cache/$(NODE_PACKAGE)
 NODE := $(NODE_DIR)/node_modules/$(firstword $(subst @, ,$(NODE_PACKAGE)))/bin/node
 SUITE := node_modules/@modelcontextprotocol/conformance/dist/index.js
 NEWEST := $(CURDIR)/.cache/conformance-$(CONFORMANCE_NEWEST)/$(SUITE)
 STABLE := $(CURDIR)/.cache/conformance-$(CONFORMANCE_STABLE)/$(SUITE)
+INSPECTOR_DIR := $(CURDIR)/.cache/inspector-$(INSPECTOR_VERSION)
+INSPECTOR := $(INSPECTOR_DIR)/node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js
 # Root's git refuses a clone that another user owns; the version is then "dev".
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
@@ -64,8 +67,9 @@ bench: build postgres ## ratios to the limits measured in the same run (never ba
 	go run ./controlplane/e2e/bench
 
 .PHONY: conformance
-conformance: postgres $(NODE) $(NEWEST) $(STABLE) ## the public MCP conformance suite, in both eras (ONLY=a-scenario for one)
+conformance: postgres claude $(NODE) $(NEWEST) $(STABLE) $(INSPECTOR) ## the public MCP conformance suite, in both eras (ONLY=a-scenario for one), and the MCP Inspector
 	go run ./controlplane/e2e/conformance --node $(NODE) --newest $(NEWEST) --stable $(STABLE) $(if $(ONLY),--only $(ONLY))
+	$(if $(ONLY),,go run ./controlplane/e2e/inspector --node $(NODE) --inspector $(INSPECTOR))
 
 .PHONY: golden
 golden: ## rewrite the golden files; read the diff
@@ -99,6 +103,11 @@ $(CURDIR)/.cache/conformance-%/$(SUITE):
 	@mkdir -p $(CURDIR)/.cache/conformance-$*
 	npm install --prefix $(CURDIR)/.cache/conformance-$* --ignore-scripts --no-audit --no-fund --loglevel=error \
 		@modelcontextprotocol/conformance@$*
+
+$(INSPECTOR):
+	@mkdir -p $(INSPECTOR_DIR)
+	npm install --prefix $(INSPECTOR_DIR) --ignore-scripts --no-audit --no-fund --loglevel=error \
+		@modelcontextprotocol/inspector@$(INSPECTOR_VERSION)
 
 $(GOLANGCI):
 	GOBIN=$(dir $@) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"net/url"
 	"os/exec"
 	"path/filepath"
@@ -45,24 +44,8 @@ func (s suites) watch(ctx context.Context, out io.Reader) (said string, err erro
 		said += lines.Text() + "\n"
 		address := strings.TrimSpace(lines.Text())
 		if strings.HasPrefix(address, s.client.Server.Authorization+"?") {
-			err = errors.Join(err, s.allow(ctx, address))
+			err = errors.Join(err, s.client.Browser.Deliver(ctx, address, s.client.Redirect))
 		}
 	}
 	return said, errors.Join(err, lines.Err())
-}
-
-func (s suites) allow(ctx context.Context, address string) error {
-	back, err := s.client.Browser.Consent(ctx, address, s.client.Redirect)
-	if err != nil {
-		return err
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, back.String(), nil)
-	if err != nil {
-		return err
-	}
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return err
-	}
-	return answer.Body.Close()
 }

@@ -192,6 +192,23 @@ func (b *Browser) Consent(ctx context.Context, request, redirect string) (*url.U
 	return back, err
 }
 
+// Deliver opens an authorization request as Consent does, and brings the answer to the client that listens at redirect.
+func (b *Browser) Deliver(ctx context.Context, request, redirect string) error {
+	back, err := b.Consent(ctx, request, redirect)
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, back.String(), nil)
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	return answer.Body.Close()
+}
+
 // answer fills in the login or the consent page. Whoever has a login provider logs in there.
 func (b *Browser) answer(page *Page) (Form, Button, error) {
 	if form, button, err := page.Form("log in with "); err == nil && b.Provider != "" {
