@@ -114,8 +114,8 @@ func TestRemoveClient(t *testing.T) {
 			t.Errorf("%s: known afterwards: %v", id, known)
 		}
 	}
-	if got := described.authorize(b, nil); got.status != http.StatusOK || p.timesAsked(documentID) != 2 {
-		t.Errorf("met again: %d after %d fetches", got.status, p.timesAsked(documentID))
+	if got := described.authorize(b, nil); got.status != http.StatusOK || p.Asked(documentID) != 2 {
+		t.Errorf("met again: %d after %d fetches", got.status, p.Asked(documentID))
 	}
 }
 

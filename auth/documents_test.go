@@ -67,7 +67,7 @@ func TestClientsByDocument(t *testing.T) {
 			if revoked.status != http.StatusOK || s.works(t, next.access) || s.works(t, got.access) {
 				t.Errorf("revoked with %d, works still: %v", revoked.status, s.works(t, next.access))
 			}
-			if asked := p.timesAsked(id); asked != 1 {
+			if asked := p.Asked(id); asked != 1 {
 				t.Errorf("the document was asked for %d times", asked)
 			}
 		})
@@ -105,7 +105,7 @@ func TestDocumentIsRefused(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s.Advance(2 * time.Minute) // past what is remembered of the last attempt, and the rate limit
-			p.publish(documentID, serves("application/json", documentText(t, test.document)))
+			p.Put(documentID, serves("application/json", documentText(t, test.document)))
 			got := s.described(documentID, webRedirect).authorize(b, nil)
 			if got.status != http.StatusBadRequest || got.location != nil || !strings.Contains(got.body, test.want) {
 				t.Errorf("got %d to %v: %s", got.status, got.location, got.body)
@@ -140,18 +140,18 @@ func TestDocumentIsServedWrongly(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s.Advance(2 * time.Minute)
-			p.publish(documentID, test.answer)
+			p.Put(documentID, test.answer)
 			got := s.described(documentID, webRedirect).authorize(b, nil)
 			if got.status != http.StatusBadRequest || got.location != nil || !strings.Contains(got.body, test.want) {
 				t.Errorf("got %d to %v: %s", got.status, got.location, got.body)
 			}
 		})
 	}
-	if p.timesAsked("https://other.example/client.json") != 0 {
+	if p.Asked("https://other.example/client.json") != 0 {
 		t.Error("the redirect was followed")
 	}
 	s.Advance(2 * time.Minute)
-	p.publish(documentID, serves("application/vnd.client+json; charset=utf-8", good))
+	p.Put(documentID, serves("application/vnd.client+json; charset=utf-8", good))
 	if got := s.described(documentID, webRedirect).authorize(b, nil); got.status != http.StatusOK {
 		t.Errorf("another type of JSON: %d %s", got.status, got.body)
 	}
@@ -179,8 +179,8 @@ func TestDocumentAddresses(t *testing.T) {
 			t.Errorf("%s: the page tells about our network: %s", id, got.body)
 		}
 	}
-	if len(p.asked) != 0 {
-		t.Errorf("asked for %v", p.asked)
+	if got := p.Requests(); got != 0 {
+		t.Errorf("%d requests were made", got)
 	}
 }
 
@@ -201,7 +201,7 @@ func TestStrangersCannotMakeUsFetch(t *testing.T) {
 			t.Errorf("%s: %d %s", name, got.status, got.body)
 		}
 	}
-	if asked := p.timesAsked(documentID); asked != 0 {
+	if asked := p.Asked(documentID); asked != 0 {
 		t.Errorf("the document was asked for %d times", asked)
 	}
 }
@@ -216,7 +216,7 @@ func TestDocumentsAreLimited(t *testing.T) {
 		p.publishDocument(t, aDocument(map[string]any{"client_id": id}))
 		got = s.described(id, webRedirect).authorize(b, nil)
 	}
-	if got.status != http.StatusTooManyRequests || p.timesAsked("https://app.example/10.json") != 0 {
+	if got.status != http.StatusTooManyRequests || p.Asked("https://app.example/10.json") != 0 {
 		t.Errorf("the 11th: %d %s", got.status, got.body)
 	}
 	s.Advance(10 * time.Second)
@@ -229,7 +229,7 @@ func TestOneFetchForAll(t *testing.T) {
 	s, p := newDocumentServer(t)
 	login := s.admin(t)
 	text := documentText(t, aDocument(nil))
-	p.publish(documentID, func(w http.ResponseWriter, r *http.Request) {
+	p.Put(documentID, func(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(100 * time.Millisecond) // so that the others come meanwhile
 		serves("application/json", text)(w, r)
 	})
@@ -248,7 +248,7 @@ func TestOneFetchForAll(t *testing.T) {
 	if got := other.described(documentID, webRedirect).authorize(other.browser(t, &login), nil); got.status != http.StatusOK {
 		t.Errorf("another replica: %d %s", got.status, got.body)
 	}
-	if asked := p.timesAsked(documentID); asked != 1 {
+	if asked := p.Asked(documentID); asked != 1 {
 		t.Errorf("the document was asked for %d times", asked)
 	}
 }
@@ -259,7 +259,7 @@ func TestDocumentIsAskedForAgain(t *testing.T) {
 	b, app := s.browser(t, &login), s.described(documentID, webRedirect)
 	text := documentText(t, aDocument(nil))
 	unchanged := 0
-	p.publish(documentID, func(w http.ResponseWriter, r *http.Request) {
+	p.Put(documentID, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Etag", `"v1"`)
 		w.Header().Set("Cache-Control", "public, max-age=3600")
 		if r.Header.Get("If-None-Match") == `"v1"` {
@@ -274,8 +274,8 @@ func TestDocumentIsAskedForAgain(t *testing.T) {
 		asked int
 	}{{0, 1}, {59 * time.Minute, 1}, {time.Minute, 2}, {59 * time.Minute, 2}, {time.Minute, 3}} {
 		s.Advance(step.pass)
-		if got := app.authorize(b, nil); got.status != http.StatusOK || p.timesAsked(documentID) != step.asked {
-			t.Errorf("step %d: %d, asked %d times, want %d", i, got.status, p.timesAsked(documentID), step.asked)
+		if got := app.authorize(b, nil); got.status != http.StatusOK || p.Asked(documentID) != step.asked {
+			t.Errorf("step %d: %d, asked %d times, want %d", i, got.status, p.Asked(documentID), step.asked)
 		}
 	}
 	if unchanged != 2 {
@@ -289,13 +289,13 @@ func TestDocumentServerIsAway(t *testing.T) {
 	login := s.admin(t)
 	b, app := s.browser(t, &login), s.described(documentID, webRedirect)
 	away := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }
-	p.publish(documentID, away)
+	p.Put(documentID, away)
 	for range 3 {
 		if got := app.authorize(b, nil); got.status != http.StatusBadRequest || !strings.Contains(got.body, "app.example could not be fetched") {
 			t.Errorf("not met: %d %s", got.status, got.body)
 		}
 	}
-	if asked := p.timesAsked(documentID); asked != 1 {
+	if asked := p.Asked(documentID); asked != 1 {
 		t.Errorf("asked %d times for what has just failed", asked)
 	}
 	s.Advance(time.Minute)
@@ -310,13 +310,13 @@ func TestDocumentServerIsAway(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s.Advance(24 * time.Hour)
 			login := logIn(t, s)
-			p.publish(documentID, answer)
-			before := p.timesAsked(documentID)
+			p.Put(documentID, answer)
+			before := p.Asked(documentID)
 			held = readTokens(t, app.token(t, app.refreshing(held.refresh, nil)))
 			if got := app.authorize(s.browser(t, &login), nil); got.status != http.StatusOK {
 				t.Errorf("authorize: %d %s", got.status, got.body)
 			}
-			if asked := p.timesAsked(documentID) - before; asked != 1 {
+			if asked := p.Asked(documentID) - before; asked != 1 {
 				t.Errorf("asked %d times", asked)
 			}
 		})
@@ -329,7 +329,7 @@ func TestDocumentChanges(t *testing.T) {
 		"another redirect": func(t *testing.T, p *publisher) {
 			p.publishDocument(t, aDocument(map[string]any{"redirect_uris": []string{"https://app.example/new"}}))
 		},
-		"gone": func(_ *testing.T, p *publisher) { p.publish(documentID, nil) },
+		"gone": func(_ *testing.T, p *publisher) { p.Put(documentID, nil) },
 		"bad": func(t *testing.T, p *publisher) {
 			p.publishDocument(t, aDocument(map[string]any{"client_secret": "x"}))
 		},
@@ -383,8 +383,8 @@ func TestDocumentHosts(t *testing.T) {
 		t.Errorf("refresh: %d %s", got.status, got.body)
 	}
 	other := s.described("https://other.example/client.json", webRedirect)
-	if got := other.authorize(b, nil); got.status != http.StatusBadRequest || p.timesAsked(other.id) != 0 {
-		t.Errorf("one that is not known: %d after %d fetches", got.status, p.timesAsked(other.id))
+	if got := other.authorize(b, nil); got.status != http.StatusBadRequest || p.Asked(other.id) != 0 {
+		t.Errorf("one that is not known: %d after %d fetches", got.status, p.Asked(other.id))
 	}
 }
 
@@ -403,7 +403,7 @@ func TestSweepOfDocuments(t *testing.T) {
 	if err := s.oauth.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	p.publish(used.id, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+	p.Put(used.id, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
 	readTokens(t, used.token(t, used.refreshing(held.refresh, nil)))
 	if got := unused.token(t, unused.refreshing("x", nil)); got.errorCode(t) != "invalid_client" {
 		t.Errorf("the unused client is still known: %d %s", got.status, got.body)

@@ -10,18 +10,20 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"switchboard/auth"
 	"switchboard/auth/outbound"
+	"switchboard/auth/outbound/outboundtest"
 	"switchboard/auth/seal"
 	"switchboard/controlplane/fleet"
 	"switchboard/controlplane/notify"
@@ -57,19 +59,11 @@ type posted struct {
 
 func newEndpoint(t *testing.T) *endpoint {
 	t.Helper()
-	e := &endpoint{t: t, echo: true, status: func(int) int { return http.StatusNoContent }}
-	server := httptest.NewTLSServer(e)
-	t.Cleanup(server.Close)
-	_, port, _ := strings.Cut(server.Listener.Addr().String(), ":")
-	e.address = "https://example.com:" + port + "/hooks/1" // what httptest's certificate is for
-	roots := x509.NewCertPool()
-	roots.AddCert(server.Certificate())
-	e.client = &outbound.Client{
-		Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Roots: roots,
-		Resolve: func(context.Context, string) ([]netip.Addr, error) {
-			return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
-		},
-	}
+	e := &endpoint{t: t, echo: true, status: func(int) int { return http.StatusNoContent }, address: "https://hooks.example/1"}
+	internet := outboundtest.New(t, "hooks.example")
+	internet.Put(e.address, e.ServeHTTP)
+	e.client = &outbound.Client{}
+	internet.Reach(e.client)
 	return e
 }
 
@@ -440,9 +434,15 @@ func TestEndpointIsVerified(t *testing.T) {
 		reason notify.Reason
 	}{
 		{"does not echo", func(e *endpoint) { e.echo = false }, notify.ReasonChallenge},
-		{"private address", func(e *endpoint) { e.client.Allow = nil }, notify.ReasonRefused},
+		{"private address", func(e *endpoint) {
+			e.client.Resolve = func(context.Context, string) ([]netip.Addr, error) {
+				return []netip.Addr{netip.MustParseAddr("10.0.0.1")}, nil
+			}
+		}, notify.ReasonRefused},
 		{"not certified", func(e *endpoint) { e.client.Roots = x509.NewCertPool() }, notify.ReasonTLS},
-		{"not there", func(e *endpoint) { e.address = "https://example.com:1024/" }, notify.ReasonRefused},
+		{"not there", func(e *endpoint) {
+			e.client.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, syscall.ECONNREFUSED }
+		}, notify.ReasonRefused},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w, e := newWorld(t), newEndpoint(t)
@@ -454,7 +454,7 @@ func TestEndpointIsVerified(t *testing.T) {
 			if !errors.As(err, &failed) || failed.Reason != test.reason {
 				t.Errorf("got %v (%+v), want %s", err, failed, test.reason)
 			}
-			if strings.Contains(err.Error(), "127.0.0.1") {
+			if strings.Contains(err.Error(), "10.0.0.1") {
 				t.Errorf("the error tells where it went: %v", err)
 			}
 		})

@@ -94,6 +94,17 @@ func (i *Internet) Asked(address string) int {
 	return i.asked[address]
 }
 
+// Requests is how many came at all.
+func (i *Internet) Requests() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	all := 0
+	for _, times := range i.asked {
+		all += times
+	}
+	return all
+}
+
 // ServeHTTP answers for all names.
 func (i *Internet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	address := "https://" + r.Host + r.RequestURI
