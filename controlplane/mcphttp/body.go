@@ -26,8 +26,11 @@ func readBody(answer *response, r *http.Request) ([]byte, *refusal) {
 			message: "the body must be application/json, not compressed"}
 	}
 	_ = answer.control.SetReadDeadline(time.Now().Add(bodyTimeout)) // a recorder in a test has none
-	body, err := io.ReadAll(http.MaxBytesReader(answer, r.Body, maxBody))
-	_ = answer.control.SetReadDeadline(time.Time{})
+	// With net/http's own writer, a body that is too large ends the connection, and net/http does not wait for the rest.
+	body, err := io.ReadAll(http.MaxBytesReader(answer.to, r.Body, maxBody))
+	if err == nil {
+		_ = answer.control.SetReadDeadline(time.Time{}) // else it holds for what net/http still reads of the body
+	}
 	var larger *http.MaxBytesError
 	switch {
 	case errors.As(err, &larger):

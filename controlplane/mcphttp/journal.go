@@ -31,7 +31,7 @@ type journal struct {
 	store   mcpsession.Store
 	log     *slog.Logger
 	ctx     context.Context // of the request, without its end: what is done is kept even if nobody hears it
-	primes  bool            // the client knows events without data, as of 2025-11-25
+	primes  bool            // the client knows events without data
 	stream  mcpsession.Stream
 	sent    int                // the number of the last event that this connection got
 	missed  []mcpsession.Event // by a client that has come back
@@ -39,10 +39,10 @@ type journal struct {
 	asked   func() // the client was asked something on this stream
 }
 
-func newJournal(ctx context.Context, store mcpsession.Store, log *slog.Logger, session string, request json.RawMessage, version string) *journal {
+func newJournal(ctx context.Context, store mcpsession.Store, log *slog.Logger, v *visit, request json.RawMessage) *journal {
 	return &journal{
-		store: store, log: log, ctx: context.WithoutCancel(ctx), primes: version >= "2025-11-25",
-		stream: mcpsession.Stream{Session: session, ID: rand.Text()[:12], Request: request},
+		store: store, log: log, ctx: context.WithoutCancel(ctx), primes: v.primes,
+		stream: mcpsession.Stream{Session: v.session, ID: rand.Text()[:12], Request: request},
 	}
 }
 
@@ -108,5 +108,5 @@ func eventID(stream string, seq int) string { return stream + "." + strconv.Itoa
 func parseEventID(id string) (stream string, seq int, ok bool) {
 	stream, number, ok := strings.Cut(id, ".")
 	seq, err := strconv.Atoi(number)
-	return stream, seq, ok && err == nil && seq >= 0 && seq < 1<<31 && len(stream) <= maxSessionID
+	return stream, seq, ok && err == nil && seq >= 0 && seq < 1<<31 && isName(stream)
 }

@@ -3,8 +3,11 @@ package mcphttp
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"switchboard/auth"
 	"switchboard/controlplane/mcpsession"
@@ -32,6 +35,9 @@ func (m *memory) MCPSession(_ context.Context, id string) (mcpsession.Session, e
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s, ok := m.sessions[id]
+	if !utf8.ValidString(id) {
+		return s, errText
+	}
 	if !ok {
 		return s, auth.ErrNotFound
 	}
@@ -61,4 +67,19 @@ func (*memory) RenewMCPStream(context.Context, string, string, time.Time) error 
 
 func (*memory) AppendMCPEvent(context.Context, string, string, json.RawMessage, bool, time.Time) (int, error) {
 	return 1, nil
+}
+
+// errText is Postgres's for what is no text.
+var errText = errors.New("invalid byte sequence for encoding UTF8")
+
+func (*memory) MCPEvents(_ context.Context, _, stream string, _ int) (mcpsession.Stream, []mcpsession.Event, error) {
+	if !utf8.ValidString(stream) || strings.Contains(stream, "\x00") {
+		return mcpsession.Stream{}, nil, errText
+	}
+	return mcpsession.Stream{}, nil, auth.ErrNotFound
+}
+
+func (m *memory) InsertMCPAnswer(ctx context.Context, session, stream string, _ json.RawMessage) error {
+	_, _, err := m.MCPEvents(ctx, session, stream, 0)
+	return err
 }

@@ -2,6 +2,7 @@ package mcphttp
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"net/http"
 
@@ -73,11 +74,22 @@ func (h *Handler) enter(answer *response, r *http.Request, caller auth.Caller, i
 		h.refuseSession(answer, r, err)
 		return false
 	}
-	answer.visit.session = id
+	answer.visit.session, answer.visit.primes = id, primes(s.Initialize)
 	if r.Method != http.MethodDelete {
 		h.adopt(r, caller, s)
 	}
 	return true
+}
+
+// primes reports whether a client takes an event without data for what it is: as of 2025-11-25. Those before take the
+// data of every event for a message.
+func primes(initialize json.RawMessage) bool {
+	var began struct {
+		Params struct {
+			Version string `json:"protocolVersion"`
+		} `json:"params"`
+	}
+	return json.Unmarshal(initialize, &began) == nil && began.Params.Version >= "2025-11-25"
 }
 
 // pass hands a checked message to mcp-go, in the way its method needs.
@@ -110,7 +122,7 @@ func (h *Handler) journal(r *http.Request, v *visit) *journal {
 	if v.session == "" {
 		return nil
 	}
-	return newJournal(r.Context(), h.Sessions, h.Log, v.session, v.message.id, r.Header.Get(mcp.HeaderProtocolVersion))
+	return newJournal(r.Context(), h.Sessions, h.Log, v, v.message.id)
 }
 
 // needsModern reports whether a method came with 2026-07-28, and so cannot be called without what its requests carry.

@@ -268,17 +268,11 @@ func TestUnknownEvent(t *testing.T) {
 // Clients before 2025-11-25 take every event's data for a message.
 func TestOnlyNewClientsArePrimed(t *testing.T) {
 	e := start(t, nil)
-	id := e.open(t, "alice-token")
-	body := strings.Replace(callTool("notifies"), `"arguments":{}`, `"arguments":{},"_meta":{"progressToken":1}`, 1)
-	for version, want := range map[string]bool{"2025-11-25": true, "2025-06-18": false, "": false} {
-		got := e.post(t, body, func(r *http.Request) {
-			inSession("alice-token", id)(r)
-			if version != "" {
-				r.Header.Set("Mcp-Protocol-Version", version)
-			}
-		})
+	for version, want := range map[string]bool{"2025-11-25": true, "2025-06-18": false, "2025-03-26": false} {
+		began := e.post(t, strings.Replace(initialize, "2025-11-25", version, 1), nil)
+		got := e.post(t, callTool("notifies"), inSession("alice-token", began.header.Get("Mcp-Session-Id")))
 		if primed := strings.Contains(got.body, "retry: 1000\ndata: \n\n"); primed != want || !strings.Contains(got.body, ".4\nevent") {
-			t.Errorf("%q: %s", version, got.body)
+			t.Errorf("%s: %s", version, got.body)
 		}
 	}
 }

@@ -37,7 +37,7 @@ func (h *Handler) resume(answer *response, r *http.Request, caller auth.Caller, 
 		return
 	}
 	r.Header.Del(mcp.HeaderLastEventID)
-	j := newJournal(r.Context(), h.Sessions, h.Log, session, stream.Request, r.Header.Get(mcp.HeaderProtocolVersion))
+	j := newJournal(r.Context(), h.Sessions, h.Log, answer.visit, stream.Request)
 	j.stream, j.sent, j.missed = stream, seq, events
 	if stream.Request == nil {
 		h.listen(answer, r, caller, j)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -37,7 +38,7 @@ func (h *Handler) openSession(ctx context.Context, caller auth.Caller, initializ
 
 // findSession is the caller's session by its id, which then is in use.
 func (h *Handler) findSession(ctx context.Context, id string, caller auth.Caller) (mcpsession.Session, error) {
-	if len(id) > maxSessionID {
+	if !isName(id) {
 		return mcpsession.Session{}, errNoSession
 	}
 	s, err := h.Sessions.MCPSession(ctx, id)
@@ -55,8 +56,11 @@ func (h *Handler) findSession(ctx context.Context, id string, caller auth.Caller
 	return s, h.Sessions.TouchMCPSession(ctx, id, now)
 }
 
-// maxSessionID is far above the length of ours.
-const maxSessionID = 64
+// isName reports whether a session or a stream can have this id. Postgres takes no text that is not valid UTF-8.
+func isName(id string) bool {
+	const longest = 64 // far above ours
+	return len(id) <= longest && !strings.ContainsFunc(id, func(c rune) bool { return c <= ' ' || c > '~' })
+}
 
 // refuseSession answers a request whose session was not found.
 func (h *Handler) refuseSession(w http.ResponseWriter, r *http.Request, err error) {

@@ -115,6 +115,11 @@ func TestStream(t *testing.T) {
 			}
 		}
 		stream := bufio.NewReader(response.Body)
+		for range 4 { // the event that a client comes back by
+			if _, err := stream.ReadString('\n'); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if line, err := stream.ReadString('\n'); err != nil || line != ": alive\n" {
 			t.Errorf("read %q, %v, want a comment that keeps the stream alive", line, err)
 		}

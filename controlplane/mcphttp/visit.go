@@ -15,6 +15,7 @@ type visit struct {
 	message message   // the zero value until it is read
 	listens *response // where the client takes notifications; nil: nowhere
 	session string    // the caller's, if the request names one
+	primes  bool      // the session's client knows events without data, as of 2025-11-25
 	opening string    // the session that this request begins
 
 	capabilities map[string]any // of the server, beside those that mcp-go knows

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -12,8 +14,9 @@ import (
 	"switchboard/controlplane/e2e/harness"
 )
 
-// front is the control plane's public address: a proxy that adds the bearer token, which the suite cannot send, and
-// changes nothing else.
+// front is the control plane's public address: a proxy that adds the bearer token, which the suite cannot send. It
+// changes nothing else, but ends the answer of one tool after its first event, as networks do: the suite then comes
+// back for the rest.
 type front struct {
 	listener net.Listener
 	target   string // the control plane's own address
@@ -53,6 +56,37 @@ func (f *front) proxy() http.Handler {
 			if token := f.token.Load(); token != nil && r.In.URL.Path == "/mcp" {
 				r.Out.Header.Set("Authorization", "Bearer "+*token)
 			}
+			if asked, err := io.ReadAll(r.In.Body); err == nil {
+				r.Out.Body = io.NopCloser(bytes.NewReader(asked))
+				r.Out = r.Out.WithContext(context.WithValue(r.Out.Context(), cutKey{}, bytes.Contains(asked, []byte(`"test_reconnection"`))))
+			}
+		},
+		ModifyResponse: func(r *http.Response) error {
+			if cut, _ := r.Request.Context().Value(cutKey{}).(bool); cut {
+				r.Body = &firstEvent{ReadCloser: r.Body}
+			}
+			return nil
 		},
 	}
+}
+
+type cutKey struct{}
+
+// firstEvent is a stream that ends after its first event.
+type firstEvent struct {
+	io.ReadCloser
+	last byte
+	over bool
+}
+
+func (f *firstEvent) Read(p []byte) (int, error) {
+	if f.over {
+		return 0, io.EOF
+	}
+	n, err := f.ReadCloser.Read(p[:min(len(p), 1)])
+	if n == 1 {
+		f.over = f.last == '\n' && p[0] == '\n'
+		f.last = p[0]
+	}
+	return n, err
 }
