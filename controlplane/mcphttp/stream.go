@@ -3,6 +3,8 @@ package mcphttp
 import (
 	"context"
 	"net/http"
+	"sync"
+	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
@@ -46,23 +48,35 @@ func (h *Handler) session(answer *response, r *http.Request, caller auth.Caller)
 
 // listen serves a session's stream of notifications.
 func (h *Handler) listen(answer *response, r *http.Request, caller auth.Caller, j *journal) {
+	defer h.meanwhile(r.Context(), func(ctx context.Context) { h.stayKnown(ctx, r, caller, j.stream.Session) })()
 	if h.Stream != nil {
-		defer h.feed(r.Context(), j.stream.Session)()
+		defer h.meanwhile(r.Context(), func(ctx context.Context) { h.Stream(ctx, j.stream.Session) })()
 	}
 	answer.mayStream(j)
 	h.converse(answer, r, caller, j)
 }
 
-// feed sends a session's news into its stream until stop is called.
-func (h *Handler) feed(ctx context.Context, session string) (stop func()) {
+// stayKnown lets mcp-go hear of a session whose client only listens, which it would forget as idle.
+func (h *Handler) stayKnown(ctx context.Context, r *http.Request, caller auth.Caller, session string) {
+	ticks := time.NewTicker(idleExpiry / 3)
+	defer ticks.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticks.C:
+			h.deliver(newHeld(), r, caller, session, []byte(`{"jsonrpc":"2.0","id":"known","method":"ping"}`))
+		}
+	}
+}
+
+// meanwhile runs something until stop is called.
+func (h *Handler) meanwhile(ctx context.Context, run func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		h.Stream(ctx, session)
-	}()
+	var running sync.WaitGroup
+	running.Go(func() { run(ctx) })
 	return func() {
 		cancel()
-		<-done
+		running.Wait()
 	}
 }

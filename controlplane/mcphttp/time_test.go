@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/mark3labs/mcp-go/server"
 )
 
 // pipes is a network inside a synctest bubble, where hours pass at once.
@@ -236,5 +238,33 @@ func TestTouchedOnceAMinute(t *testing.T) {
 		if db, ok := e.db.(*memory); !ok || db.touches > 5 {
 			t.Errorf("%d writes in five minutes", db.touches)
 		}
+	})
+}
+
+// A client that only listens hears what comes after hours, too.
+func TestListeningSessionStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
+		client := &http.Client{Transport: &http.Transport{DialContext: network.dial}}
+		var s *server.MCPServer
+		e := serve(t, network, client, newMemory(), func(c *Config) { s = c.MCP })
+		id := e.open(t, "alice-token")
+		response, err := e.client.Do(e.request(t, "GET", "", inSession("alice-token", id)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		go func() {
+			time.Sleep(3 * idleExpiry)
+			if err := s.SendNotificationToSpecificClient(id, "notifications/late", nil); err != nil {
+				t.Error(err)
+			}
+		}()
+		for lines := bufio.NewScanner(response.Body); lines.Scan(); {
+			if strings.Contains(lines.Text(), "notifications/late") {
+				return
+			}
+		}
+		t.Error("the stream ended before")
 	})
 }
