@@ -29,9 +29,10 @@ type site struct {
 	url      string
 	internet *outboundtest.Internet
 	browser  *harness.Browser // of its first administrator
+	logs     *said            // warnings and errors
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t testing.TB) *site {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -40,12 +41,13 @@ func newSite(t *testing.T) *site {
 	s := &site{
 		url:      "http://" + listener.Addr().String(),
 		internet: outboundtest.New(t, "chatgpt.com", "claude.ai", "vscode.dev", "hooks.chatgpt.com"),
+		logs:     &said{},
 	}
 	_ = listener.Close()
 	ctx, stop := context.WithCancel(t.Context())
 	up, done := make(chan *plane), make(chan error, 1)
 	said := &said{}
-	env := environment{ctx: ctx, stdout: said, log: slog.New(slog.DiscardHandler)}
+	env := environment{ctx: ctx, stdout: said, log: slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	c := config{database: database{location: location{Data: t.TempDir()}, DatabaseURL: pgtest.New(t)}, Listen: s.url[len("http://"):]}
 	go func() {
 		done <- serve(env, c, func(ctx context.Context, p *plane) error {
@@ -88,17 +90,21 @@ func (s *said) Write(p []byte) (int, error) {
 	return s.text.Write(p)
 }
 
-// link is the one that makes the first administrator.
-func (s *said) link(t *testing.T) string {
-	t.Helper()
+func (s *said) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, word := range strings.Fields(s.text.String()) {
+	return s.text.String()
+}
+
+// link is the one that makes the first administrator.
+func (s *said) link(t testing.TB) string {
+	t.Helper()
+	for _, word := range strings.Fields(s.String()) {
 		if strings.Contains(word, "/invite/") {
 			return word
 		}
 	}
-	t.Fatalf("no link in %q", s.text.String())
+	t.Fatalf("no link in %q", s)
 	return ""
 }
 
@@ -123,7 +129,7 @@ func (s *site) publish(t *testing.T, name string) string {
 }
 
 // client is one of them, after it has discovered the server.
-func (s *site) client(t *testing.T, redirect string) *harness.OAuth {
+func (s *site) client(t testing.TB, redirect string) *harness.OAuth {
 	t.Helper()
 	o := &harness.OAuth{MCP: s.url + "/mcp", Browser: s.browser, Redirect: redirect}
 	if err := o.Discover(t.Context()); err != nil {
@@ -132,7 +138,7 @@ func (s *site) client(t *testing.T, redirect string) *harness.OAuth {
 	return o
 }
 
-func connect(t *testing.T, o *harness.OAuth) harness.Tokens {
+func connect(t testing.TB, o *harness.OAuth) harness.Tokens {
 	t.Helper()
 	code, err := o.Authorize(t.Context())
 	if err != nil {

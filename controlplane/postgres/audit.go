@@ -182,7 +182,7 @@ func (db *DB) AuditEvents(ctx context.Context, user string, before int64, limit 
 	rows, _ := db.pool.Query(ctx, `
 		SELECT `+auditColumns+`
 		FROM audit_events
-		WHERE ($1 = '' OR user_id = $1) AND ($2 = 0 OR seq < $2)
+		WHERE ($1 = '' OR user_id = $1) AND ($2::bigint = 0 OR seq < $2)
 		ORDER BY seq DESC
 		LIMIT $3`, user, before, limit)
 	events, err := pgx.CollectRows(rows, scanAuditEvent)

@@ -15,7 +15,7 @@ import (
 )
 
 // explain wraps an error with what was being done, and tells by errors.Is what an edge can do about it:
-//   - auth.ErrNotFound for pgx.ErrNoRows;
+//   - auth.ErrNotFound for pgx.ErrNoRows, and for an id that no row can have;
 //   - auth.ErrUnavailable if the database could not be reached or could not serve, so that trying again may help.
 //
 // It returns nil for nil. Every method of DB returns its errors through it.
@@ -26,10 +26,17 @@ func explain(doing string, err error) error {
 		return nil
 	case errors.As(err, &known):
 		return fmt.Errorf("%s: %w", doing, err)
-	case errors.Is(err, pgx.ErrNoRows):
+	case errors.Is(err, pgx.ErrNoRows), unkeepable(err):
 		return fmt.Errorf("%s: %w", doing, auth.ErrNotFound)
 	}
 	return fmt.Errorf("%s: %w", doing, &failure{cause: err, unavailable: unavailable(err)})
+}
+
+// unkeepable reports whether a text was asked for that PostgreSQL can keep nowhere: one with a NUL, or that is no
+// UTF-8 (SQLSTATE 22021). What is to be kept has been checked before.
+func unkeepable(err error) bool {
+	var refused *pgconn.PgError
+	return errors.As(err, &refused) && refused.Code == "22021"
 }
 
 // failure is an error of the database that has been judged.

@@ -35,7 +35,7 @@ type Internet struct {
 const Address = "93.184.216.34"
 
 // New starts an internet with these names. It ends with the test.
-func New(t *testing.T, names ...string) *Internet {
+func New(t testing.TB, names ...string) *Internet {
 	t.Helper()
 	i := &Internet{answers: map[string]http.HandlerFunc{}, asked: map[string]int{}, roots: x509.NewCertPool()}
 	server := httptest.NewUnstartedServer(i)
@@ -48,7 +48,7 @@ func New(t *testing.T, names ...string) *Internet {
 	return i
 }
 
-func selfSigned(t *testing.T, names []string) tls.Certificate {
+func selfSigned(t testing.TB, names []string) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
