@@ -32,7 +32,7 @@ type Kind struct {
 	ReadStatus     func(p Process) (Status, bool)    // what the agent says about itself on disk; false: nothing
 	StatusFile     func(p Process) string            // where ReadStatus finds that; empty: nowhere yet
 	ReadScreen     func(screen []string) (Dialog, bool)
-	DraftOnScreen  func(screen []string) bool // whether unsent text stands in the input box, as far as can be seen
+	ReadBox        func(screen []string) Box // what stands in the input box, as far as can be seen
 
 	SameMessage  func(clean, receipt string) bool
 	CleanMessage func(text string) (string, error) // as the agent will report it in its receipt
@@ -41,6 +41,16 @@ type Kind struct {
 	StashDraft   []byte                            // keys that put a person's draft aside until after the next submit
 	Interrupt    []byte
 }
+
+// Box is what can be seen of an agent's input box.
+type Box int
+
+// What can be seen. That nothing is seen does not mean that nothing is there: the screen may be half drawn.
+const (
+	BoxUnseen Box = iota
+	BoxEmpty
+	BoxDraft // unsent text, mostly a person's
+)
 
 // Launch is what an agent is started with.
 type Launch struct {

@@ -26,7 +26,7 @@ func Claude() Kind {
 		ReadStatus:     readClaudeStatus,
 		StatusFile:     claudeStatusFile,
 		ReadScreen:     readClaudeScreen,
-		DraftOnScreen:  claudeDraft,
+		ReadBox:        claudeBox,
 
 		CleanMessage: cleanClaudeMessage,
 		SameMessage:  sameClaudeMessage,

@@ -80,9 +80,9 @@ func between(screen []string, first, last string) string {
 	return strings.TrimSpace(strings.Join(kept, "\n"))
 }
 
-// claudeDraft looks at the input box: what stands between the last two rules across the screen. While messages
-// are queued the empty box says so, which is no draft.
-func claudeDraft(screen []string) bool {
+// claudeBox looks at the input box: what stands between the last two rules across the screen. While messages are
+// queued the empty box says so, which is no draft.
+func claudeBox(screen []string) Box {
 	rules := []int{}
 	for i, line := range screen {
 		if strings.HasPrefix(line, "────────") {
@@ -90,18 +90,23 @@ func claudeDraft(screen []string) bool {
 		}
 	}
 	if len(rules) < 2 {
-		return false
+		return BoxUnseen
 	}
 	box := screen[rules[len(rules)-2]+1 : rules[len(rules)-1]]
 	if len(box) == 0 {
-		return false
+		return BoxUnseen
 	}
 	first, more := strings.TrimSpace(box[0]), strings.TrimSpace(strings.Join(box[1:], ""))
+	if strings.HasPrefix(first, "!") {
+		return BoxDraft // a shell command
+	}
 	first, isBox := strings.CutPrefix(first, "❯")
-	shell := strings.HasPrefix(strings.TrimSpace(box[0]), "!")
 	if !isBox {
-		return shell
+		return BoxUnseen
 	}
 	first = strings.TrimSpace(first)
-	return first != "" && first != "Press up to edit queued messages" || more != ""
+	if first != "" && first != "Press up to edit queued messages" || more != "" {
+		return BoxDraft
+	}
+	return BoxEmpty
 }

@@ -325,16 +325,16 @@ func TestClaudeStatus(t *testing.T) {
 func TestClaudeScreens(t *testing.T) {
 	tests := map[string]struct {
 		dialog, selected string
-		draft            bool
+		box              Box
 	}{
-		"02-trust-dialog":   {"trust", OptionDeny, false},
-		"03-after-trust":    {"API key", "", false},
-		"E0-automode-offer": {"permission mode", "", false},
-		"05-idle-seeded":    {"", "", false},
-		"08-perm-bash":      {"", "", false},
-		"49-bang":           {"", "", true},
-		"53-hash":           {"", "", true},
-		"B1-queued":         {"", "", false},
+		"02-trust-dialog":   {"trust", OptionDeny, BoxUnseen},
+		"03-after-trust":    {"API key", "", BoxUnseen},
+		"E0-automode-offer": {"permission mode", "", BoxUnseen},
+		"05-idle-seeded":    {"", "", BoxEmpty},
+		"08-perm-bash":      {"", "", BoxUnseen},
+		"49-bang":           {"", "", BoxDraft},
+		"53-hash":           {"", "", BoxDraft},
+		"B1-queued":         {"", "", BoxEmpty},
 	}
 	for name, want := range tests {
 		text, err := os.ReadFile(filepath.Join("testdata", "claude", name+".txt"))
@@ -346,8 +346,14 @@ func TestClaudeScreens(t *testing.T) {
 		if dialog.Name != want.dialog || ok != (want.dialog != "") || dialog.Selected != want.selected {
 			t.Errorf("%s: dialog %q, selected %q", name, dialog.Name, dialog.Selected)
 		}
-		if got := Claude().DraftOnScreen(screen); got != want.draft {
-			t.Errorf("%s: draft %v", name, got)
+		if got := Claude().ReadBox(screen); got != want.box {
+			t.Errorf("%s: box %v, want %v", name, got, want.box)
+		}
+		// A screen that is drawn only in part may hide the box, but never a draft in it.
+		for cut := range screen {
+			if got := Claude().ReadBox(screen[:cut]); got == BoxEmpty && want.box == BoxDraft {
+				t.Errorf("%s: the first %d lines show an empty box", name, cut)
+			}
 		}
 	}
 }

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"time"
 
+	"switchboard/hostagent/agentkind"
 	"switchboard/hostagent/holder"
 	"switchboard/hostagent/protocol"
 )
 
 const (
+	// settled: the agent has drawn a whole screen when it has drawn nothing for that long. An idle one is so at once.
+	settled = 30 * time.Millisecond
 	// quietAfterTyping: the agent has taken in what was typed when it has drawn nothing for that long.
 	quietAfterTyping = 120 * time.Millisecond
 	// typingPatience bounds the wait for that: a working agent may draw all the time.
@@ -156,6 +159,7 @@ func (s *session) mayType(id protocol.MessageID) (text, hindered string) {
 const (
 	hinderedByTyping = "somebody is typing at the terminal"
 	hinderedByDraft  = "unsent text stands in the agent's input box" // mostly a person's draft
+	hinderedByScreen = "the agent's input box cannot be seen at the terminal"
 )
 
 // clearBox makes sure that the input box is empty, or says what hinders it. A person's draft is left alone while
@@ -169,32 +173,33 @@ func (s *session) clearBox(ctx context.Context, client *holder.Client) (hindered
 	if sinceInput < viewerPause {
 		return hinderedByTyping, nil
 	}
-	draft, err := s.draft(ctx, client)
-	if err != nil || !draft {
-		return "", err
-	}
-	if sinceInput < draftPatience {
-		return hinderedByDraft, nil
+	hindered, err = s.boxHinders(ctx, client, settled)
+	if err != nil || hindered != hinderedByDraft || sinceInput < draftPatience {
+		return hindered, err
 	}
 	if err := client.Write(ctx, s.kind.StashDraft); err != nil {
 		return "", err
 	}
-	if err := waitQuiet(ctx, client, quietAfterTyping); err != nil {
-		return "", err
-	}
-	draft, err = s.draft(ctx, client)
-	if draft {
-		hindered = hinderedByDraft
-	}
-	return hindered, err
+	return s.boxHinders(ctx, client, quietAfterTyping)
 }
 
-func (s *session) draft(ctx context.Context, client *holder.Client) (bool, error) {
+// boxHinders looks at the input box once the screen is quiet, and says what in it hinders typing. What cannot be seen
+// hinders too: while the agent draws, the screen may for a moment show no draft although there is one.
+func (s *session) boxHinders(ctx context.Context, client *holder.Client, quiet time.Duration) (hindered string, err error) {
+	if err := waitQuiet(ctx, client, quiet); err != nil {
+		return "", err
+	}
 	screen, err := client.Screen(ctx)
 	if err != nil {
-		return false, err
+		return "", err
 	}
-	return s.kind.DraftOnScreen(screen.Strong), nil
+	switch s.kind.ReadBox(screen.Strong) {
+	case agentkind.BoxEmpty:
+		return "", nil
+	case agentkind.BoxDraft:
+		return hinderedByDraft, nil
+	}
+	return hinderedByScreen, nil
 }
 
 // awaitReceipt waits for the agent's own word that it has the message. It waits without end while the agent
