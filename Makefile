@@ -7,6 +7,8 @@ GOLANGCI_VERSION := v2.15.0
 CONFORMANCE_NEWEST := 0.2.0-alpha.12
 CONFORMANCE_STABLE := 0.1.16
 INSPECTOR_VERSION := 2.12.0
+XTERM_VERSION := 6.0.0
+XTERM_UNICODE_VERSION := 0.9.0
 DATA ?=
 LISTEN ?= 127.0.0.1:8420
 PUBLIC_URL ?= http://$(LISTEN)
@@ -25,6 +27,7 @@ NEWEST := $(CURDIR)/.cache/conformance-$(CONFORMANCE_NEWEST)/$(SUITE)
 STABLE := $(CURDIR)/.cache/conformance-$(CONFORMANCE_STABLE)/$(SUITE)
 INSPECTOR_DIR := $(CURDIR)/.cache/inspector-$(INSPECTOR_VERSION)
 INSPECTOR := $(INSPECTOR_DIR)/node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js
+XTERM := $(CURDIR)/.cache/xterm-headless-$(XTERM_VERSION)/node_modules
 # Root's git refuses a clone that another user owns; the version is then "dev".
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
@@ -75,6 +78,15 @@ conformance: postgres claude $(NODE) $(NEWEST) $(STABLE) $(INSPECTOR) ## the pub
 golden: ## rewrite the golden files; read the diff
 	go test ./controlplane/mcptools ./hostagent/protocol -update
 
+# What of Debian the recorded programs need.
+RECORDED := vim less htop mc nano dialog tmux
+
+.PHONY: screens
+screens: claude $(XTERM) ## record real programs anew, with the screens that xterm.js makes of it (root, Debian; ONLY=vim for one)
+	@for name in $(RECORDED); do command -v $$name >/dev/null || apt-get install -y --no-install-recommends $$name || exit 1; done
+	go run ./controlplane/e2e/screens --xterm $(XTERM) --oracle controlplane/e2e/screens/oracle.cjs \
+		--to hostagent/terminal/testdata $(if $(ONLY),--only $(ONLY))
+
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (default 20s)
 	@for package in $$(go list ./...); do \
@@ -108,6 +120,11 @@ $(INSPECTOR):
 	@mkdir -p $(INSPECTOR_DIR)
 	npm install --prefix $(INSPECTOR_DIR) --ignore-scripts --no-audit --no-fund --loglevel=error \
 		@modelcontextprotocol/inspector@$(INSPECTOR_VERSION)
+
+$(XTERM):
+	@mkdir -p $(dir $@)
+	npm install --prefix $(dir $@) --ignore-scripts --no-audit --no-fund --loglevel=error \
+		@xterm/headless@$(XTERM_VERSION) @xterm/addon-unicode11@$(XTERM_UNICODE_VERSION)
 
 $(GOLANGCI):
 	GOBIN=$(dir $@) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)

@@ -2,7 +2,6 @@ package terminal
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,16 +15,12 @@ func BenchmarkWrite(b *testing.B) {
 		"coloured": []byte(strings.Repeat(coloured, 1000)),
 		"wide":     []byte(strings.Repeat("日本語のテキスト and ✳ some é\r\n", 1000)),
 	}
-	for _, name := range []string{"vim", "less", "tmux"} {
-		text, err := os.ReadFile(filepath.Join("testdata", name+".raw"))
-		if err != nil {
-			b.Fatal(err)
-		}
-		texts[name] = bytes.Repeat(text, 10)
+	for _, name := range []string{"vim", "less", "tmux", "claude"} {
+		texts[name] = bytes.Repeat(recording(b, name), 10)
 	}
 	for name, text := range texts {
 		b.Run(name, func(b *testing.B) {
-			screen := New(80, 24)
+			screen := New(recordedCols, recordedRows)
 			b.SetBytes(int64(len(text)))
 			b.ReportAllocs()
 			for b.Loop() {

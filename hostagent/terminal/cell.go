@@ -42,14 +42,7 @@ func (t *Terminal) appendChar(dst []byte, c cell) []byte {
 
 // combine adds a mark of no width to the character before the cursor.
 func (t *Terminal) combine(mark rune) {
-	row := t.screen.lines[t.cursor.y]
-	x := t.cursor.x - 1
-	if t.cursor.wrapNext {
-		x = t.cursor.x
-	}
-	if x > 0 && row[x].half == right {
-		x--
-	}
+	row, x := t.screen.lines[t.cursor.y], t.before()
 	if x < 0 || row[x].char == 0 {
 		return // nothing to stand on
 	}
@@ -61,6 +54,18 @@ func (t *Terminal) combine(mark rune) {
 		t.sweep()
 	}
 	row[x].char = clusterBit | t.clusters.id(string(text))
+}
+
+// before is the column of the character before the cursor, or -1.
+func (t *Terminal) before() int {
+	x := t.cursor.x - 1
+	if t.cursor.wrapNext {
+		x = t.cursor.x
+	}
+	if x > 0 && t.screen.lines[t.cursor.y][x].half == right {
+		x--
+	}
+	return x
 }
 
 // interned gives each different value a small number, so that a cell can hold it. The zero value has number 0.

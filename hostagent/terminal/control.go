@@ -3,6 +3,7 @@ package terminal
 // control acts on a C0 control, also in the midst of a sequence.
 func (t *Terminal) control(r rune) {
 	c := &t.cursor
+	t.last = 0
 	switch r {
 	case bel:
 		if t.Bell != nil {
@@ -35,6 +36,9 @@ func (t *Terminal) escapeStep(r rune) {
 	}
 	intermediate := p.intermediate
 	p.begin(ground)
+	if r != '[' {
+		t.last = 0
+	}
 	switch intermediate {
 	case 0:
 		t.plainEscape(r)

@@ -3,6 +3,9 @@ package terminal
 // dispatch acts on a whole CSI.
 func (t *Terminal) dispatch(final byte) {
 	p := t.parser.params
+	if final != 'b' {
+		t.last = 0
+	}
 	switch {
 	case t.parser.prefix == 0 && t.parser.intermediate == 0 && final == 'm':
 		t.selectGraphics(p)
@@ -17,72 +20,6 @@ func (t *Terminal) dispatch(final byte) {
 	case t.parser.prefix == '?' && t.parser.intermediate == '$' && final == 'p':
 		t.reportMode(p.number(0, 0))
 	}
-}
-
-// moveCursor acts on the sequences that only move the cursor.
-func (t *Terminal) moveCursor(final byte, p params) bool {
-	c, n := &t.cursor, p.repeat()
-	switch final {
-	case 'A':
-		t.moveRows(-n)
-	case 'B', 'e':
-		t.moveRows(n)
-	case 'C', 'a':
-		t.moveColumn(c.x + n)
-	case 'D':
-		t.moveColumn(c.x - n)
-	case 'E':
-		t.moveRows(n)
-		t.moveColumn(0)
-	case 'F':
-		t.moveRows(-n)
-		t.moveColumn(0)
-	case 'G', '`':
-		t.moveColumn(n - 1)
-	case 'd':
-		t.moveTo(c.x, n-1)
-	case 'H', 'f':
-		t.moveTo(max(1, p.number(1, 1))-1, n-1)
-	case 'I':
-		t.tab(min(n, t.cols))
-	case 'Z':
-		t.tab(-min(n, t.cols))
-	default:
-		return false
-	}
-	return true
-}
-
-// moveTo goes to a column and a row, which counts from the scroll region's top in origin mode.
-func (t *Terminal) moveTo(x, y int) {
-	top, bottom := 0, t.rows-1
-	if t.cursor.origin {
-		top, bottom = t.top, t.bottom
-	}
-	t.cursor.y = clamp(y+top, top, bottom)
-	t.moveColumn(x)
-}
-
-func (t *Terminal) moveColumn(x int) {
-	t.cursor.x, t.cursor.wrapNext = clamp(x, 0, t.cols-1), false
-}
-
-// moveRows goes n rows down, but not out of the scroll region if the cursor is inside.
-func (t *Terminal) moveRows(n int) {
-	c := &t.cursor
-	top, bottom := 0, t.rows-1
-	if c.y >= t.top {
-		top = t.top
-	}
-	if c.y <= t.bottom {
-		bottom = t.bottom
-	}
-	if n < 0 {
-		bottom = t.rows - 1
-	} else {
-		top = 0
-	}
-	c.y, c.wrapNext = clamp(c.y+n, top, bottom), false
 }
 
 // edit acts on the sequences that erase, insert, delete and scroll.
@@ -110,7 +47,7 @@ func (t *Terminal) edit(final byte, p params) bool {
 	default:
 		return false
 	}
-	if final != 'S' && final != 'T' && final != 'b' {
+	if final != 'b' && final != 'S' && final != 'T' && final != 'J' && final != 'K' {
 		c.wrapNext = false
 	}
 	return true
@@ -135,11 +72,15 @@ func (t *Terminal) eraseScreen(what int) {
 	}
 }
 
+// eraseLine is EL. A cursor that has yet to wrap is behind the last column: to the right of it is nothing, as in
+// xterm.js, VTE and tmux. Otherwise grep's colours would cost the last character of a full line.
 func (t *Terminal) eraseLine(what int) {
 	c, row := &t.cursor, t.screen.lines[t.cursor.y]
 	switch what {
 	case 0:
-		erase(row, c.x, t.cols, t.blank())
+		if !c.wrapNext {
+			erase(row, c.x, t.cols, t.blank())
+		}
 	case 1:
 		erase(row, 0, c.x+1, t.blank())
 	case 2:
@@ -161,15 +102,19 @@ func (t *Terminal) insertOrDeleteLines(insert bool, n int) {
 	t.screen.scrollUp(c.y, t.bottom, n, t.blank())
 }
 
-// repeatLast is REP. No more is repeated than fits on a line, so that a few bytes cannot cost much time.
+// repeatLast is REP: the last character again, with its marks, if it was printed just before. No more is repeated
+// than fits on a line, so that a few bytes cannot cost much time.
 func (t *Terminal) repeatLast(n int) {
 	if t.last == 0 {
 		return
 	}
-	last := t.last
+	last := string(t.appendChar(nil, t.screen.lines[t.cursor.y][t.before()]))
 	for range min(n, t.cols) {
-		t.print(last)
+		for _, r := range last {
+			t.show(r)
+		}
 	}
+	t.last = 0
 }
 
 // plainControl acts on the other sequences without prefix.
@@ -194,7 +139,10 @@ func (t *Terminal) plainControl(final byte, p params) {
 
 // setRegion is DECSTBM, with rows counted from 1.
 func (t *Terminal) setRegion(top, bottom int) {
-	top, bottom = max(1, top), clamp(bottom, 1, t.rows)
+	if bottom == 0 || bottom > t.rows {
+		bottom = t.rows
+	}
+	top = max(1, top)
 	if top >= bottom {
 		return
 	}

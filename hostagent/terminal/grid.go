@@ -71,27 +71,26 @@ func fillCells(row []cell, c cell) {
 	}
 }
 
-// splitWide makes both halves of a two-column character blank if the boundary before column x is between them.
-func splitWide(row []cell, x int) {
+// splitWide makes both halves of a two-column character fill if the boundary before column x is between them.
+func splitWide(row []cell, x int, fill cell) {
 	if x <= 0 || x >= len(row) || row[x].half != right {
 		return
 	}
-	row[x-1] = cell{style: row[x-1].style}
-	row[x] = cell{style: row[x].style}
+	row[x-1], row[x] = fill, fill
 }
 
 // erase sets columns from to to (exclusive) of row to fill.
 func erase(row []cell, from, to int, fill cell) {
-	splitWide(row, from)
-	splitWide(row, to)
+	splitWide(row, from, fill)
+	splitWide(row, to, fill)
 	fillCells(row[from:to], fill)
 }
 
 // insertCells moves the cells from column x on n to the right; what passes the edge is lost.
 func insertCells(row []cell, x, n int, fill cell) {
 	n = min(n, len(row)-x)
-	splitWide(row, x)
-	splitWide(row, len(row)-n)
+	splitWide(row, x, fill)
+	splitWide(row, len(row)-n, fill)
 	copy(row[x+n:], row[x:])
 	fillCells(row[x:x+n], fill)
 }
@@ -99,8 +98,8 @@ func insertCells(row []cell, x, n int, fill cell) {
 // deleteCells takes n cells out at column x; fill comes in at the right edge.
 func deleteCells(row []cell, x, n int, fill cell) {
 	n = min(n, len(row)-x)
-	splitWide(row, x)
-	splitWide(row, x+n)
+	splitWide(row, x, fill)
+	splitWide(row, x+n, fill)
 	copy(row[x:], row[x+n:])
 	fillCells(row[len(row)-n:], fill)
 }

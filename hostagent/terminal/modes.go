@@ -64,13 +64,7 @@ func (t *Terminal) setPrivateMode(number int, on bool) {
 	case 6:
 		t.cursor.origin = on
 		t.moveTo(0, 0)
-	case 47:
-		t.showAlternate(on)
-	case 1047:
-		if !on && t.screen == &t.alternate {
-			t.leaveAlternate()
-			t.eraseScreen(2)
-		}
+	case 47, 1047:
 		t.showAlternate(on)
 	case 1048:
 		t.saveOrRestore(on)
@@ -81,22 +75,22 @@ func (t *Terminal) setPrivateMode(number int, on bool) {
 	}
 }
 
-// switchAlternate is mode 1049: the cursor is saved, and the alternate screen is empty when it comes.
+// switchAlternate is mode 1049: the cursor is saved, and restored even if the main screen was there already.
 func (t *Terminal) switchAlternate(on bool) {
-	if on == (t.screen == &t.alternate) {
-		return
-	}
 	if on {
 		t.saveCursor()
 		t.showAlternate(true)
-		t.eraseScreen(2)
 		return
 	}
 	t.showAlternate(false)
 	t.restoreCursor()
 }
 
+// showAlternate changes between the screens. The alternate one is empty whenever it comes.
 func (t *Terminal) showAlternate(on bool) {
+	if on == (t.screen == &t.alternate) {
+		return
+	}
 	if !on {
 		t.leaveAlternate()
 		t.screen = &t.main
@@ -106,6 +100,7 @@ func (t *Terminal) showAlternate(on bool) {
 		t.alternate = newGrid(t.cols, t.rows)
 	}
 	t.screen = &t.alternate
+	t.eraseScreen(2)
 }
 
 // leaveAlternate tells that what the alternate screen shows is about to go.

@@ -135,6 +135,7 @@ func (t *Terminal) step(r rune) {
 		p.begin(escape)
 	case r == can || r == sub:
 		p.begin(ground)
+		t.last = 0
 	case r < ' ':
 		t.control(r)
 	case r == del:
@@ -162,6 +163,8 @@ func (p *parser) begin(s state) {
 func (t *Terminal) controlStep(r rune) {
 	p := &t.parser
 	switch {
+	case r >= 0x80:
+		p.state = ground // this is no sequence
 	case r >= '@' && r <= '~':
 		known := p.state == control
 		p.state = ground

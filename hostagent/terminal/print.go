@@ -20,9 +20,9 @@ func (t *Terminal) printASCII(p []byte) {
 		t.wrap()
 		row := t.screen.lines[c.y]
 		n := min(len(p), t.cols-c.x)
-		splitWide(row, c.x)
-		splitWide(row, c.x+n)
 		style := c.penID
+		splitWide(row, c.x, cell{style: style})
+		splitWide(row, c.x+n, cell{style: style})
 		cells := row[c.x : c.x+n]
 		for i, b := range p[:n] {
 			cells[i] = cell{char: uint32(b), style: style}
@@ -35,10 +35,12 @@ func (t *Terminal) printASCII(p []byte) {
 	}
 }
 
-// print prints one character.
-func (t *Terminal) print(r rune) {
+// print prints one character of the charset in use.
+func (t *Terminal) print(r rune) { t.show(t.cursor.charsets[t.cursor.shift].translate(r)) }
+
+// show prints one character.
+func (t *Terminal) show(r rune) {
 	c := &t.cursor
-	r = c.charsets[c.shift].translate(r)
 	if unseen(r) {
 		return
 	}
@@ -62,8 +64,8 @@ func (t *Terminal) print(r rune) {
 	if t.modes.insert {
 		insertCells(row, c.x, columns, t.blank())
 	}
-	splitWide(row, c.x)
-	splitWide(row, c.x+columns)
+	splitWide(row, c.x, cell{style: c.penID})
+	splitWide(row, c.x+columns, cell{style: c.penID})
 	row[c.x] = cell{char: uint32(r), style: c.penID}
 	if columns == 2 {
 		row[c.x].half = left
@@ -90,7 +92,7 @@ func (t *Terminal) wrapEarly() bool {
 		return false
 	}
 	row := t.screen.lines[t.cursor.y]
-	erase(row, t.cursor.x, t.cols, t.blank())
+	erase(row, t.cursor.x, t.cols, cell{style: t.cursor.penID})
 	t.cursor.x = 0
 	t.lineFeed()
 	return true

@@ -32,7 +32,7 @@ type Terminal struct {
 	cursor      cursor
 	saved       [2]cursor // by DECSC: of the main screen, of the alternate one
 	cursorStyle int       // DECSCUSR
-	last        rune      // the last printed, for REP
+	last        rune      // the last printed, for REP; 0 if something else came since
 	styles      interned[style]
 	clusters    interned[string] // what combining marks made of a character
 	title       string
@@ -88,6 +88,7 @@ func (t *Terminal) Resize(cols, rows int) {
 	}
 	t.tabs = resizeTabs(t.tabs, cols)
 	t.cols, t.rows = cols, rows
+	t.last = 0
 	t.top, t.bottom = 0, rows-1
 	t.cursor = t.clampCursor(t.cursor, leaving[shown])
 	for i := range t.saved {
