@@ -42,6 +42,27 @@ func (c *ControlPlane) Data() string { return filepath.Join(c.Dir, "data") }
 
 // Start starts the control plane, for the first time or again, and waits until it is ready.
 func (c *ControlPlane) Start(ctx context.Context) error {
+	if err := c.Launch(ctx); err != nil {
+		return err
+	}
+	process := c.Process()
+	err := Await(ctx, "the control plane to be ready", func(ctx context.Context) (bool, error) {
+		if !process.Running() {
+			return true, nil // told apart below, without waiting for what cannot come
+		}
+		return c.ready(ctx)
+	})
+	if err == nil && !process.Running() {
+		err = errEnded
+	}
+	if err != nil {
+		return fmt.Errorf("starting the control plane: %w; it wrote: %s", err, tail(process.Output()))
+	}
+	return nil
+}
+
+// Launch starts the control plane without waiting until it is ready, which it cannot be while its database is away.
+func (c *ControlPlane) Launch(ctx context.Context) error {
 	if c.Listen == "" {
 		address, err := FreeAddress(ctx)
 		if err != nil {
@@ -61,18 +82,6 @@ func (c *ControlPlane) Start(ctx context.Context) error {
 		return err
 	}
 	c.processes = append(c.processes, process)
-	err = Await(ctx, "the control plane to be ready", func(ctx context.Context) (bool, error) {
-		if !process.Running() {
-			return true, nil // told apart below, without waiting for what cannot come
-		}
-		return c.ready(ctx)
-	})
-	if err == nil && !process.Running() {
-		err = errEnded
-	}
-	if err != nil {
-		return fmt.Errorf("starting the control plane: %w; it wrote: %s", err, tail(process.Output()))
-	}
 	return nil
 }
 

@@ -61,6 +61,24 @@ func startProcess(dir string, env []string, name string, args ...string) (*Proce
 	return p, nil
 }
 
+// StartProcess starts a program that is none of ours, beside which ours run.
+func StartProcess(dir string, env []string, name string, args ...string) (*Process, error) {
+	return startProcess(dir, env, name, args...)
+}
+
+// Freeze stops the program as a machine that hangs does, until Thaw. One that has ended is left as it is.
+func (p *Process) Freeze() error { return p.signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen program go on.
+func (p *Process) Thaw() error { return p.signal(syscall.SIGCONT) }
+
+func (p *Process) signal(s syscall.Signal) error {
+	if err := p.cmd.Process.Signal(s); !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return nil
+}
+
 // Output is all that the program has written so far.
 func (p *Process) Output() string { return p.output.String() }
 

@@ -1,0 +1,356 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"switchboard/controlplane/e2e/faults/agentlog"
+)
+
+// violation is something that did not hold.
+type violation struct {
+	rule    string
+	what    string
+	history []string
+}
+
+// check compares what callers were told with what is true.
+func (w *world) check(f facts) []violation {
+	return slices.Concat(w.checkCalls(), w.checkMessages(f), w.checkOrder(f), w.checkPrompts(f), w.checkEvents(f),
+		w.checkSessions(f), w.checkAudit(f), w.checkOutput())
+}
+
+func (w *world) checkCalls() (found []violation) {
+	for _, a := range w.history.acts {
+		for _, t := range a.tries {
+			if t.ended.Sub(t.began) > hangs {
+				found = append(found, violation{"no call hangs", a.String(), nil})
+			}
+			internal := strings.Contains(strings.ToLower(t.detail), "internal")
+			if t.outcome != done && internal {
+				found = append(found, violation{"no internal error shows", a.String(), nil})
+			}
+		}
+	}
+	return found
+}
+
+// arrivals are what an agent was told, and which of it is one message. Several that it took for one are none of theirs.
+func arrivals(log []agentlog.Entry) (texts map[string][]agentlog.Entry, merged []agentlog.Entry) {
+	texts = map[string][]agentlog.Entry{}
+	for _, e := range log {
+		switch e.Kind {
+		case agentlog.Message:
+			texts[e.Text] = append(texts[e.Text], e)
+		case agentlog.Merged:
+			merged = append(merged, e)
+		}
+	}
+	return texts, merged
+}
+
+// checkMessages: what is accepted arrived once, as it was sent; what failed, never; anything else at most once.
+func (w *world) checkMessages(f facts) (found []violation) {
+	if w.plan.real {
+		return nil
+	}
+	sent := map[string]map[string]string{} // session, text: message
+	for _, m := range f.messages {
+		if sent[m.Session] == nil {
+			sent[m.Session] = map[string]string{}
+		}
+		sent[m.Session][m.Text] = m.ID
+		texts, _ := arrivals(f.agents[m.Session])
+		got := len(texts[m.Text])
+		fail := func(rule string) {
+			found = append(found, violation{rule, fmt.Sprintf("message %s %q of session %s is %s (%s) and arrived %d times",
+				m.ID, m.Text, m.Session, m.Status, m.Detail, got), w.about(f, m.Session, m.ID, m.Text)})
+		}
+		switch {
+		case got > 1:
+			fail("a message arrives at most once")
+		case m.Status == "accepted" && got != 1:
+			fail("an accepted message arrived")
+		case m.Status == "failed" && got != 0:
+			fail("a failed message did not arrive")
+		}
+	}
+	for session, log := range f.agents {
+		texts, merged := arrivals(log)
+		for text := range texts {
+			if sent[session][text] == "" {
+				found = append(found, violation{"nothing arrives that nobody sent", fmt.Sprintf("%s got %q", session, text), w.about(f, session, "", text)})
+			}
+		}
+		for _, e := range merged {
+			found = append(found, violation{"messages are not merged", fmt.Sprintf("%s got %q", session, e.Text), nil})
+		}
+	}
+	for _, a := range w.history.acts {
+		if a.kind == "send_message" && a.last() == done && f.messages[a.message].Text != a.text {
+			found = append(found, violation{"what is answered is kept", a.String(), nil})
+		}
+	}
+	return found
+}
+
+// checkOrder: of two messages, one sent after the other was answered, the first arrives first.
+func (w *world) checkOrder(f facts) (found []violation) {
+	if w.plan.real {
+		return nil
+	}
+	bySession := map[string][]*act{}
+	for _, a := range w.history.acts {
+		if a.kind == "send_message" && a.last() == done && f.messages[a.message].Status == "accepted" {
+			bySession[a.session] = append(bySession[a.session], a)
+		}
+	}
+	for session, acts := range bySession {
+		place := map[string]int{}
+		for i, e := range f.agents[session] {
+			if e.Kind == agentlog.Message {
+				place[e.Text] = i
+			}
+		}
+		for _, first := range acts {
+			for _, second := range acts {
+				if first.ended.Before(second.began) && place[first.text] > place[second.text] {
+					found = append(found, violation{"messages keep their order",
+						fmt.Sprintf("session %s", session), append([]string{first.String(), second.String()}, w.about(f, session, first.message, first.text)...)})
+				}
+			}
+		}
+	}
+	return found
+}
+
+// checkPrompts: each is answered once, and who is said to have answered did.
+func (w *world) checkPrompts(f facts) (found []violation) {
+	won := map[string][]*act{}
+	for _, a := range w.history.acts {
+		if a.kind == "respond_to_prompt" && a.last() == done {
+			won[a.prompt] = append(won[a.prompt], a)
+		}
+	}
+	for id, acts := range won {
+		for _, a := range acts {
+			if a.text != acts[0].text {
+				found = append(found, violation{"the first answer wins", "prompt " + id, []string{acts[0].String(), a.String()}})
+			}
+		}
+	}
+	if w.plan.real {
+		return found
+	}
+	for session, log := range f.agents {
+		outcomes := map[string][]agentlog.Entry{}
+		for _, e := range log {
+			if e.Kind == agentlog.Allowed || e.Kind == agentlog.Denied || e.Kind == agentlog.Rejected {
+				outcomes[e.Tool] = append(outcomes[e.Tool], e)
+			}
+		}
+		for use, entries := range outcomes {
+			found = append(found, w.checkPrompt(f, session, use, entries)...)
+		}
+	}
+	return found
+}
+
+func (w *world) checkPrompt(f facts, session, use string, entries []agentlog.Entry) (found []violation) {
+	fail := func(rule, what string) {
+		found = append(found, violation{rule, fmt.Sprintf("session %s, call %s: %s", session, use, what), w.about(f, session, "", use)})
+	}
+	if len(entries) != 1 {
+		fail("a prompt is answered once", fmt.Sprint(entries))
+		return found
+	}
+	e := entries[0]
+	var p promptRow
+	for _, candidate := range f.prompts {
+		if candidate.Session == session && strings.Contains(candidate.Detail, use) {
+			p = candidate
+		}
+	}
+	byHook := e.Kind == agentlog.Denied || e.Kind == agentlog.Allowed && e.Text == "hook"
+	switch {
+	case p.ID == "" && byHook:
+		fail("every answer is to a prompt", "answered by a hook, and PostgreSQL knows of no such prompt")
+	case p.ID == "":
+		// It was asked and answered at the terminal while our hook could not reach its holder.
+	case byHook && p.Where != "remote":
+		fail("who answered is told", fmt.Sprintf("prompt %s is settled %s by %q, the agent says by the hook", p.ID, p.Outcome, p.Where))
+	case byHook && (p.Outcome == "allowed") != (e.Kind == agentlog.Allowed):
+		fail("who answered is told", fmt.Sprintf("prompt %s is settled %s, the agent says %s", p.ID, p.Outcome, e.Kind))
+	case byHook && (p.Option == "deny") != (e.Kind == agentlog.Denied):
+		fail("the answer that won is handed over", fmt.Sprintf("prompt %s has the answer %q, the agent was told %s", p.ID, p.Option, e.Kind))
+	case !byHook && p.Where != "terminal":
+		fail("who answered is told", fmt.Sprintf("prompt %s is settled %s by %q, the agent says at the terminal", p.ID, p.Outcome, p.Where))
+	}
+	return found
+}
+
+// checkEvents: PostgreSQL has what the host has, each once, in order.
+func (w *world) checkEvents(f facts) (found []violation) {
+	for _, s := range f.sessions {
+		stored, kept := f.events[s.ID], f.kept[s.ID]
+		fail := func(what string) {
+			found = append(found, violation{"each event is stored once, in order", "session " + s.ID + ": " + what, nil})
+		}
+		if len(stored) != len(kept) || int64(len(stored)) != s.LastSeq {
+			fail(fmt.Sprintf("%d stored, %d on the host, last_seq %d", len(stored), len(kept), s.LastSeq))
+			continue
+		}
+		for i := range stored {
+			if stored[i].Seq != int64(i+1) || stored[i].Seq != kept[i].Seq || stored[i].Kind != kept[i].Kind || !sameJSON(stored[i].Body, kept[i].Body) {
+				fail(fmt.Sprintf("stored %d %s %s, on the host %d %s %s", stored[i].Seq, stored[i].Kind, stored[i].Body, kept[i].Seq, kept[i].Kind, kept[i].Body))
+				break
+			}
+		}
+	}
+	return found
+}
+
+func sameJSON(a, b json.RawMessage) bool {
+	var left, right any
+	if json.Unmarshal(a, &left) != nil || json.Unmarshal(b, &right) != nil {
+		return bytes.Equal(a, b)
+	}
+	return reflect.DeepEqual(left, right)
+}
+
+// checkSessions: one agent for each that lives, none for one that has ended, and nothing that nobody asked for.
+func (w *world) checkSessions(f facts) (found []violation) {
+	known := map[string]bool{}
+	asked := map[string]bool{}
+	for _, a := range w.history.acts {
+		if a.kind == "create_session" && a.session != "" {
+			asked[a.session] = true
+		}
+	}
+	for _, s := range f.sessions {
+		known[s.ID] = true
+		agents, holders := f.agentsOf(s.ID)
+		want := 1
+		if s.State == "exited" {
+			want = 0
+		}
+		if len(agents) != want || len(holders) != want {
+			found = append(found, violation{"a session has one agent while it lives",
+				fmt.Sprintf("session %s is %s (%s): agents %v, holders %v", s.ID, s.State, s.Evidence, agents, holders), w.about(f, s.ID, "", s.ID)})
+		}
+	}
+	for id := range asked {
+		if !known[id] {
+			found = append(found, violation{"no session is lost", id, nil})
+		}
+	}
+	for _, s := range w.sessions {
+		for _, row := range f.sessions {
+			if row.ID == s.id && !s.ended && row.State == "exited" {
+				found = append(found, violation{"a session that nobody ended lives", fmt.Sprintf("%s: %s", s.id, row.Evidence), w.about(f, s.id, "", s.id)})
+			}
+		}
+	}
+	return found
+}
+
+// checkAudit: a record precedes each act, and the chain is whole.
+func (w *world) checkAudit(f facts) (found []violation) {
+	command := exec.Command(w.programs.ControlPlane, "audit", "--data", w.planeDir()+"/data") //nolint:noctx // short
+	command.Env = []string{"DATABASE_URL=" + w.postgres.URL()}
+	if out, err := command.CombinedOutput(); err != nil {
+		found = append(found, violation{"the audit chain is whole", string(out), nil})
+	}
+	if w.plan.real {
+		return found
+	}
+	allowed := map[string]time.Time{} // of a command, or of an answer to a prompt
+	for _, row := range f.audit {
+		if row.Allowed {
+			for _, key := range []string{row.Command, row.Action + " " + row.Target} {
+				if _, known := allowed[key]; !known {
+					allowed[key] = row.At
+				}
+			}
+		}
+	}
+	precedes := func(key string, at time.Time, what string) {
+		if recorded, ok := allowed[key]; !ok || recorded.After(at) {
+			found = append(found, violation{"a record precedes each act", fmt.Sprintf("%s at %s, recorded %s", what, at, recorded), nil})
+		}
+	}
+	for _, m := range f.messages {
+		texts, _ := arrivals(f.agents[m.Session])
+		for _, e := range texts[m.Text] {
+			precedes(m.ID, e.At, "message "+m.ID)
+		}
+	}
+	for _, p := range f.prompts {
+		for _, e := range f.agents[p.Session] {
+			byHook := e.Kind == agentlog.Denied || e.Kind == agentlog.Allowed && e.Text == "hook"
+			if byHook && strings.Contains(p.Detail, e.Tool) {
+				precedes("prompt.answer "+p.ID, e.At, "prompt "+p.ID)
+			}
+		}
+	}
+	return found
+}
+
+// checkOutput: no program may have stumbled.
+func (w *world) checkOutput() (found []violation) {
+	for _, p := range w.parts() {
+		for line := range strings.Lines(p.output()) {
+			if strings.Contains(line, "panic") || strings.Contains(line, "fatal error") || strings.Contains(line, "DATA RACE") {
+				found = append(found, violation{"no program stumbles", p.name + ": " + line, nil})
+			}
+		}
+	}
+	return found
+}
+
+// about is the history of one thing: calls, faults at their time, what the agent and the host's events say.
+func (w *world) about(f facts, session, id, text string) (lines []string) {
+	var from, to time.Time
+	for _, a := range w.history.acts {
+		if a.session == session && (id != "" && a.message == id || a.text == text && text != "" || a.kind == "terminate_session") {
+			lines = append(lines, "call  "+a.String())
+			if from.IsZero() {
+				from = a.began
+			}
+			to = a.ended
+		}
+	}
+	for _, e := range f.agents[session] {
+		if e.Text == text || e.Tool != "" && e.Tool == text || e.Kind == agentlog.Started || e.Kind == agentlog.Ended {
+			lines = append(lines, fmt.Sprintf("agent %s %d %s %q %s", e.At.Format("15:04:05.000"), e.PID, e.Kind, e.Text, e.Tool))
+			if from.IsZero() {
+				from = e.At
+			}
+			to = later(to, e.At)
+		}
+	}
+	for _, e := range f.kept[session] {
+		if id != "" && strings.Contains(string(e.Body), id) || text != "" && strings.Contains(string(e.Body), text) {
+			lines = append(lines, fmt.Sprintf("event %d %s %s", e.Seq, e.Kind, shorten(string(e.Body))))
+		}
+	}
+	for _, fault := range w.history.faults {
+		if fault.ended.After(from.Add(-5*time.Second)) && fault.began.Before(to.Add(10*time.Second)) {
+			lines = append(lines, "fault "+fault.String())
+		}
+	}
+	return lines
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,369 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"switchboard/controlplane/e2e/claudecli"
+	"switchboard/controlplane/e2e/harness"
+	"switchboard/controlplane/e2e/model"
+	"switchboard/controlplane/embedded"
+)
+
+// world is the whole system under test.
+type world struct {
+	plan     plan
+	dir      string
+	root     string // of the module
+	programs harness.Programs
+	cli      string // what the hosts know as claude
+
+	postgres   *embedded.Postgres
+	database   database
+	bus        *part
+	busNetwork *proxy
+	planes     []*part
+	front      *proxy // clients come through it
+	hosts      []*host
+	model      *model.Endpoint
+
+	browser *harness.Browser
+	token   string
+	history history
+
+	mu       sync.Mutex // guards the fields below
+	sessions []*agentSession
+	texts    int
+
+	stop context.CancelFunc // of those who keep the parts up
+	kept sync.WaitGroup
+}
+
+// host is a machine with its own way to the control plane.
+type host struct {
+	*harness.Host
+	part    *part
+	network *proxy
+}
+
+// agentSession is a session as its creator knows it.
+type agentSession struct {
+	id    string
+	host  *host
+	ended bool // somebody asked for its end
+}
+
+const (
+	replicas        = 2
+	machines        = 2
+	sessionsOnEach  = 3
+	realSessions    = 1 // on each machine: the real CLI is heavy
+	redirect        = "http://127.0.0.1:33418/callback"
+	standinPackage  = "switchboard/controlplane/e2e/standin"
+	natsPackage     = "github.com/nats-io/nats-server/v2"
+	accountPassword = "correct horse battery staple"
+)
+
+func startWorld(ctx context.Context, p plan, getenv func(string) string) (w *world, err error) {
+	dir, err := harness.TempDir()
+	if err != nil {
+		return nil, err
+	}
+	w = &world{plan: p, dir: dir}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.end(false))
+		}
+	}()
+	keeping, stop := context.WithCancel(context.WithoutCancel(ctx))
+	w.stop = stop
+	for _, step := range []func(context.Context, func(string) string) error{
+		w.build, w.startPostgres, w.startBus, w.startPlanes, w.connect, w.startHosts,
+	} {
+		if err := step(ctx, getenv); err != nil {
+			return nil, err
+		}
+	}
+	for _, p := range w.parts() {
+		w.kept.Go(func() { p.keepUp(keeping) })
+	}
+	return w, w.firstSessions(ctx)
+}
+
+func (w *world) parts() []*part {
+	parts := append([]*part{w.bus}, w.planes...)
+	for _, h := range w.hosts {
+		parts = append(parts, h.part)
+	}
+	return parts
+}
+
+func (w *world) build(ctx context.Context, getenv func(string) string) (err error) {
+	bin := filepath.Join(w.dir, "bin")
+	if err := os.Mkdir(bin, 0o755); err != nil {
+		return err
+	}
+	out, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+	if err != nil {
+		return fmt.Errorf("looking for the module: %w", err)
+	}
+	w.root = filepath.Dir(strings.TrimSpace(string(out)))
+	if w.programs, err = harness.Build(ctx, getenv, bin); err != nil {
+		return err
+	}
+	build := exec.CommandContext(ctx, "go", "build", "-o", bin+string(filepath.Separator), standinPackage, natsPackage)
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("building what stands beside: %w: %s", err, out)
+	}
+	w.cli = filepath.Join(bin, "standin")
+	if !w.plan.real {
+		return nil
+	}
+	if w.cli, err = claudecli.Find(getenv); err != nil {
+		return err
+	}
+	w.model, err = new(model.Server).Start(ctx, "127.0.0.1:0")
+	return err
+}
+
+func (w *world) startPostgres(ctx context.Context, _ func(string) string) (err error) {
+	w.database = database{dir: filepath.Join(w.dir, "postgres")}
+	w.postgres, err = embedded.StartPostgres(ctx, embedded.PostgresConfig{Dir: w.database.dir, Log: slog.New(slog.DiscardHandler)})
+	return err
+}
+
+// planeDir is both replicas': they share their keys.
+func (w *world) planeDir() string { return filepath.Join(w.dir, "plane") }
+
+// startBus runs NATS with the configuration that we ship, but for the port and the directory.
+func (w *world) startBus(ctx context.Context, _ func(string) string) error {
+	data := filepath.Join(w.planeDir(), "data")
+	if err := os.MkdirAll(data, 0o755); err != nil {
+		return err
+	}
+	keys, err := exec.CommandContext(ctx, w.programs.ControlPlane, "keys", "--data", data).Output()
+	if err != nil {
+		return fmt.Errorf("making keys: %w", err)
+	}
+	text, err := os.ReadFile(filepath.Join(w.root, "deploy", "nats.conf"))
+	if err != nil {
+		return err
+	}
+	address, err := harness.FreeAddress(ctx)
+	if err != nil {
+		return err
+	}
+	config := filepath.Join(w.dir, "nats.conf")
+	replaced := strings.NewReplacer("/data/jetstream", filepath.Join(w.dir, "jetstream"), "port: 4222", "listen: "+address)
+	if err := os.WriteFile(config, []byte(replaced.Replace(string(text))), 0o600); err != nil {
+		return err
+	}
+	w.bus = &part{name: "nats", launch: func(context.Context) (*harness.Process, error) {
+		return harness.StartProcess(w.dir, strings.Fields(string(keys)), filepath.Join(w.dir, "bin", "nats-server"), "-c", config)
+	}}
+	w.bus.up(ctx)
+	w.busNetwork, err = startProxy(ctx, address)
+	return err
+}
+
+func (w *world) startPlanes(ctx context.Context, _ func(string) string) error {
+	var addresses []string
+	for range replicas {
+		address, err := harness.FreeAddress(ctx)
+		if err != nil {
+			return err
+		}
+		addresses = append(addresses, address)
+	}
+	var err error
+	if w.front, err = startProxy(ctx, addresses...); err != nil {
+		return err
+	}
+	for i, address := range addresses {
+		plane := &harness.ControlPlane{
+			Programs: w.programs, Dir: w.planeDir(), Listen: address, Front: "http://" + w.front.address(),
+			Env: []string{"DATABASE_URL=" + w.postgres.URL(), "NATS_URL=nats://" + w.busNetwork.address(), "SWITCHBOARD_RATE=0"},
+		}
+		p := &part{name: fmt.Sprintf("replica %d", i+1), launch: func(ctx context.Context) (*harness.Process, error) {
+			err := plane.Launch(ctx)
+			return plane.Process(), err
+		}}
+		w.planes = append(w.planes, p)
+		if i == 0 { // it migrates the schema, and prints the link
+			if err := plane.Start(ctx); err != nil {
+				return err
+			}
+			p.process = plane.Process()
+			link, err := plane.SetupLink(ctx)
+			if err != nil {
+				return err
+			}
+			if w.browser, err = harness.NewBrowser(plane.URL(), "alice", accountPassword+rand.Text()); err != nil {
+				return err
+			}
+			if err := w.browser.Join(ctx, link); err != nil {
+				return err
+			}
+			continue
+		}
+		p.up(ctx)
+	}
+	return nil
+}
+
+// connect makes a client that may do everything.
+func (w *world) connect(ctx context.Context, _ func(string) string) error {
+	oauth := &harness.OAuth{MCP: w.mcp(), Browser: w.browser, Redirect: redirect}
+	if err := oauth.Discover(ctx); err != nil {
+		return err
+	}
+	oauth.AllScopes()
+	if err := oauth.Register(ctx); err != nil {
+		return err
+	}
+	code, err := oauth.Authorize(ctx)
+	if err != nil {
+		return err
+	}
+	tokens, err := oauth.Redeem(ctx, code)
+	w.token = tokens.Access
+	return err
+}
+
+func (w *world) mcp() string { return "http://" + w.front.address() + "/mcp" }
+
+func (w *world) startHosts(ctx context.Context, _ func(string) string) error {
+	endpoint := "http://127.0.0.1:9" // the stand-in needs no model
+	if w.model != nil {
+		endpoint = w.model.URL
+	}
+	for i := range machines {
+		name := fmt.Sprintf("machine-%d", i+1)
+		h := &host{Host: &harness.Host{
+			Programs: w.programs, Name: name, Model: endpoint,
+			Home: claudecli.Home{Dir: filepath.Join(w.dir, name), CLI: w.cli},
+		}}
+		var err error
+		if h.network, err = startProxy(ctx, w.front.targets...); err != nil {
+			return err
+		}
+		w.hosts = append(w.hosts, h)
+		if err := h.Prepare(ctx); err != nil {
+			return err
+		}
+		token, err := w.browser.JoinToken(ctx, name)
+		if err != nil {
+			return err
+		}
+		if err := h.Enrol(ctx, "http://"+h.network.address(), token); err != nil {
+			return err
+		}
+		h.part = &part{name: name, launch: func(context.Context) (*harness.Process, error) {
+			err := h.Start()
+			return h.Process(), err
+		}}
+		h.part.up(ctx)
+	}
+	return nil
+}
+
+func (w *world) firstSessions(ctx context.Context) error {
+	count := sessionsOnEach
+	if w.plan.real {
+		count = realSessions
+	}
+	for _, h := range w.hosts {
+		for range count {
+			err := harness.Await(ctx, "a session on "+h.Name, func(ctx context.Context) (bool, error) {
+				return w.create(ctx, h) != nil, nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// live picks a session that nobody has ended.
+func (w *world) live(pick func(n int) int) *agentSession {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var list []*agentSession
+	for _, s := range w.sessions {
+		if !s.ended {
+			list = append(list, s)
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return list[pick(len(list))]
+}
+
+// unique is a number that no other text has.
+func (w *world) unique() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.texts++
+	return w.texts
+}
+
+// end stops everything.
+func (w *world) end(keep bool) (err error) {
+	if w.stop != nil {
+		w.stop()
+	}
+	w.kept.Wait()
+	if w.bus != nil {
+		for _, p := range w.parts() {
+			err = errors.Join(err, p.stop())
+		}
+	}
+	for _, p := range w.proxies() {
+		p.close()
+	}
+	if w.postgres != nil {
+		w.postgres.Stop()
+	}
+	err = errors.Join(err, harness.EndAll(w.dir))
+	if w.model != nil {
+		err = errors.Join(err, w.model.Close())
+	}
+	if keep {
+		fmt.Println("kept:", w.dir)
+		return errors.Join(err, w.keepOutput())
+	}
+	return errors.Join(err, os.RemoveAll(w.dir))
+}
+
+func (w *world) proxies() []*proxy {
+	var all []*proxy
+	for _, p := range []*proxy{w.front, w.busNetwork} {
+		if p != nil {
+			all = append(all, p)
+		}
+	}
+	for _, h := range w.hosts {
+		if h.network != nil {
+			all = append(all, h.network)
+		}
+	}
+	return all
+}
+
+// keepOutput writes down what the programs wrote.
+func (w *world) keepOutput() (err error) {
+	for _, p := range w.parts() {
+		err = errors.Join(err, os.WriteFile(filepath.Join(w.dir, p.name+".log"), []byte(p.output()), 0o600))
+	}
+	return err
+}
