@@ -69,6 +69,10 @@ lint: $(GOLANGCI) ## gofmt, go vet, golangci-lint, tidy modules, both programs f
 bench: build postgres ## ratios to the limits measured in the same run (never bare times)
 	go run ./controlplane/e2e/bench
 
+.PHONY: faults
+faults: postgres claude ## people and random faults against what must hold (ARGS="-seed 7 -duration 5m", -real for the real CLI)
+	go run ./controlplane/e2e/faults $(ARGS)
+
 .PHONY: conformance
 conformance: postgres claude $(NODE) $(NEWEST) $(STABLE) $(INSPECTOR) ## the public MCP conformance suite, in both eras (ONLY=a-scenario for one), and the MCP Inspector
 	go run ./controlplane/e2e/conformance --node $(NODE) --newest $(NEWEST) --stable $(STABLE) $(if $(ONLY),--only $(ONLY))

@@ -65,7 +65,7 @@ func (w *world) gather(ctx context.Context) (f facts, err error) {
 	if err != nil {
 		return f, err
 	}
-	defer db.Close(ctx)
+	defer func() { _ = db.Close(ctx) }()
 	if f, err = readDatabase(ctx, db); err != nil {
 		return f, err
 	}

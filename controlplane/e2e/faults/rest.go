@@ -47,7 +47,7 @@ func (w *world) unrest(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer db.Close(ctx)
+	defer func() { _ = db.Close(ctx) }()
 	var left string
 	for _, question := range []struct{ what, query string }{
 		{"hosts away", `SELECT count(*), coalesce(min(name), '') FROM hosts WHERE away_since IS NOT NULL`},
