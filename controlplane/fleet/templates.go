@@ -87,11 +87,13 @@ func (f *Fleet) SaveTemplate(ctx context.Context, c auth.Caller, t Template) err
 
 // RemoveTemplate removes one; who made it may, and an administrator.
 func (f *Fleet) RemoveTemplate(ctx context.Context, c auth.Caller, name string) error {
-	if err := f.changeTemplate(ctx, c, "template.remove", name); err != nil {
+	if err := f.changeTemplate(ctx, c, removeTemplate, name); err != nil {
 		return err
 	}
-	return unlessFound(f.Store.RemoveTemplate(ctx, name), refuse(auth.ErrNotFound, "no template %.80q", name))
+	return unlessFound(f.Store.RemoveTemplate(ctx, name), refuse(auth.ErrNotFound, "no template %.80q that you can see", name))
 }
+
+const removeTemplate = "template.remove"
 
 // changeTemplate is the gate to a template's name: a name that nobody has is free for all.
 func (f *Fleet) changeTemplate(ctx context.Context, c auth.Caller, action, name string) error {
@@ -108,9 +110,20 @@ func (f *Fleet) changeTemplate(ctx context.Context, c auth.Caller, action, name 
 	}
 	var refused error
 	if err == nil && old.CreatedBy != c.User && c.Role != auth.RoleAdmin {
-		refused = refuse(auth.ErrForbidden, "template %s is somebody else's", name)
+		refused = f.keepTemplate(ctx, c, action, name)
 	}
 	return f.record(ctx, c, d.event(), refused)
+}
+
+// keepTemplate says why somebody else's template stays as it is. One that the caller cannot see is not there to be
+// removed, though its name is taken.
+func (f *Fleet) keepTemplate(ctx context.Context, c auth.Caller, action, name string) error {
+	if action == removeTemplate {
+		if _, err := f.seeTemplate(ctx, c, name); err != nil {
+			return err
+		}
+	}
+	return refuse(auth.ErrForbidden, "template %s is somebody else's", name)
 }
 
 func (f *Fleet) checkTemplate(ctx context.Context, c auth.Caller, t Template) error {

@@ -107,6 +107,7 @@ func (w *world) serve() {
 	}
 	handler, err := mcphttp.New(mcphttp.Config{
 		PublicURL: w.url, MCP: desk.Server("test"), Scopes: everything(), Log: log, Needs: Needs(), Stream: desk.Stream,
+		Methods: desk.Methods(), Capabilities: Capabilities(),
 		Watch: (&auth.Changes{}).Watch, Sessions: db,
 		Bearer: func(_ context.Context, token auth.Secret, _ string) (auth.Caller, error) {
 			if _, revoked := w.revoked.Load(token); revoked {
