@@ -47,6 +47,7 @@ var knows = map[string][]string{
 	"github.com/coreos/go-oidc":       {"auth"},
 	"golang.org/x/oauth2":             {"auth"},
 	"github.com/mark3labs/mcp-go":     {"controlplane/mcptools", "controlplane/mcphttp"},
+	"mvdan.cc/sh":                     {"hostagent/policy"},
 	"github.com/creack/pty":           {"hostagent/terminal", "hostagent/holder"},
 }
 

@@ -19,7 +19,10 @@ func entryLine(e fleet.TranscriptEntry) string {
 	if e.Tool != "" {
 		line.WriteString(" " + plainLine(e.Tool))
 	}
-	if e.IsError {
+	switch {
+	case e.DeniedBy == protocol.WhereRule:
+		line.WriteString(" denied by a rule on the host")
+	case e.IsError:
 		line.WriteString(" failed")
 	}
 	line.WriteString(": ")

@@ -28,6 +28,10 @@ type Kind struct {
 	ReadAsk  func(payload []byte) (Ask, error)              // of a held hook
 	Reply    func(payload []byte, a Answer) ([]byte, error) // to a held hook
 
+	JudgedHook   string // the event that comes before each call of a tool, whose hook may deny the call or have it asked about
+	ReadToolCall func(payload []byte) ToolCall
+	Verdict      func(denied bool, reason string) []byte // the reply of a judged hook; if not denied, it is to be asked about
+
 	ReadTranscript func(line []byte) ([]Line, error) // one line of the transcript file, without its end
 	ReadStatus     func(p Process) (Status, bool)    // what the agent says about itself on disk; false: nothing
 	StatusFile     func(p Process) string            // where ReadStatus finds that; empty: nowhere yet
@@ -95,6 +99,15 @@ func All() []Kind {
 // Find looks a kind up by name; an empty name means the first.
 func Find(kinds []Kind, name string) (Kind, bool) {
 	at := slices.IndexFunc(kinds, func(k Kind) bool { return name == "" || k.Name == name })
+	if at < 0 {
+		return Kind{}, false
+	}
+	return kinds[at], true
+}
+
+// Judging finds the kind whose tools' calls the hook of this event announces.
+func Judging(kinds []Kind, event string) (Kind, bool) {
+	at := slices.IndexFunc(kinds, func(k Kind) bool { return k.JudgedHook == event })
 	if at < 0 {
 		return Kind{}, false
 	}

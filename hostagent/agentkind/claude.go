@@ -22,6 +22,10 @@ func Claude() Kind {
 		ReadAsk:  readClaudeAsk,
 		Reply:    claudeReply,
 
+		JudgedHook:   "PreToolUse",
+		ReadToolCall: readClaudeToolCall,
+		Verdict:      claudeVerdict,
+
 		ReadTranscript: readClaudeTranscript,
 		ReadStatus:     readClaudeStatus,
 		StatusFile:     claudeStatusFile,

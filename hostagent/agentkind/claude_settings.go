@@ -27,7 +27,8 @@ type claudeHookMatcher struct {
 	Hooks []claudeHookCommand `json:"hooks"`
 }
 
-// claudeSettings is merged by the CLI with the person's own settings; all matching hooks run.
+// claudeSettings is merged by the CLI with the person's own settings; all matching hooks run. These settings come
+// before a project's, so that no repository can switch off the hooks by which the host's rules hold.
 func claudeSettings(hookCommand func(event string) string) []byte {
 	hooks := map[string][]claudeHookMatcher{}
 	for _, event := range claudeHookEvents {
@@ -37,7 +38,7 @@ func claudeSettings(hookCommand func(event string) string) []byte {
 		}
 		hooks[event] = []claudeHookMatcher{{Hooks: []claudeHookCommand{command}}}
 	}
-	text, err := json.MarshalIndent(map[string]any{"hooks": hooks}, "", "  ")
+	text, err := json.MarshalIndent(map[string]any{"hooks": hooks, "disableAllHooks": false}, "", "  ")
 	if err != nil {
 		panic(fmt.Sprintf("agentkind: strings cannot be marshalled: %v", err)) // a programming error
 	}

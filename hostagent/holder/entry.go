@@ -42,8 +42,9 @@ type HookID string
 type Hook struct {
 	ID      HookID          `json:"id"`
 	Event   string          `json:"event"`
-	Held    bool            `json:"held"`    // it waits for Answer
-	Payload json.RawMessage `json:"payload"` // a JSON string if what the agent sent is not JSON
+	Held    bool            `json:"held"`              // it waits for Answer
+	Payload json.RawMessage `json:"payload"`           // a JSON string if what the agent sent is not JSON
+	Verdict json.RawMessage `json:"verdict,omitempty"` // what the host's rules said about it on the spot, if anything
 }
 
 // HookAnswered says that the hook was answered; an empty reply released it.

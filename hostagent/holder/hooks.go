@@ -107,7 +107,7 @@ func (c call) hook() {
 		c.hooks.add(hook)
 		defer c.hooks.remove(hook.id)
 	}
-	_, err = c.journal.append(KindHook, Hook{hook.id, c.request.Event, c.request.Hold, asJSON(payload)})
+	_, err = c.journal.append(KindHook, Hook{hook.id, c.request.Event, c.request.Hold, asJSON(payload), c.request.Verdict})
 	if err != nil {
 		hook.state = hookClosed
 	}
@@ -216,17 +216,30 @@ func (h *holder) handOver(hook *heldHook, answer []byte) error {
 	return nil
 }
 
-// SendHook is what `hostagent hook` does: it hands a hook's payload to the session's holder and, if hold is set,
-// waits for the answer and writes it to reply. Where no holder is there, or it goes away, it returns nil without
-// a word: our absence changes nothing for the agent.
-func SendHook(ctx context.Context, dir, event string, hold bool, payload io.Reader, reply io.Writer) error {
+// HookCall is one call of a hook.
+type HookCall struct {
+	Event   string
+	Hold    bool            // wait for the answer
+	Verdict json.RawMessage // what was decided about it on the spot, if anything was
+	Payload []byte
+}
+
+// ReadPayload reads what an agent gives to its hook.
+func ReadPayload(payload io.Reader) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(payload, maxFrame+1))
 	if err != nil {
-		return fmt.Errorf("read the hook's payload: %w", err)
+		return nil, fmt.Errorf("read the hook's payload: %w", err)
 	}
 	if len(text) > maxFrame {
-		return fmt.Errorf("the hook's payload is longer than %d bytes", maxFrame)
+		return nil, fmt.Errorf("the hook's payload is longer than %d bytes", maxFrame)
 	}
+	return text, nil
+}
+
+// SendHook is what `hostagent hook` does: it hands a hook's call to the session's holder and, if it is to be held,
+// waits for the answer and writes it to reply. Where no holder is there, or it goes away, it returns nil without
+// a word: our absence changes nothing for the agent.
+func SendHook(ctx context.Context, dir string, hook HookCall, reply io.Writer) error {
 	connection, err := connect(ctx, dir)
 	if err != nil {
 		return nil
@@ -234,7 +247,8 @@ func SendHook(ctx context.Context, dir, event string, hold bool, payload io.Read
 	defer connection.Close()
 	stop := context.AfterFunc(ctx, func() { connection.Close() })
 	defer stop()
-	if !accepted(connection, request{Operation: opHook, Event: event, Hold: hold}, text) || !hold {
+	call := request{Operation: opHook, Event: hook.Event, Hold: hook.Hold, Verdict: hook.Verdict}
+	if !accepted(connection, call, hook.Payload) || !hook.Hold {
 		return nil
 	}
 	answer, err := readData(connection)

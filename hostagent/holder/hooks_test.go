@@ -217,7 +217,7 @@ func TestAHookThatIsNotHeldEndsWhenItIsJournalled(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			after := last(t, client)
-			if err := holder.SendHook(t.Context(), dir, "Stop", false, strings.NewReader(test.payload), io.Discard); err != nil {
+			if err := holder.SendHook(t.Context(), dir, holder.HookCall{Event: "Stop", Payload: []byte(test.payload)}, io.Discard); err != nil {
 				t.Fatal(err)
 			}
 			entries, err := holder.ReadJournal(dir, after)
@@ -233,7 +233,7 @@ func TestAHookThatIsNotHeldEndsWhenItIsJournalled(t *testing.T) {
 
 func TestAHookWithoutAHolderSaysNothing(t *testing.T) {
 	var out bytes.Buffer
-	err := holder.SendHook(context.Background(), t.TempDir(), "Stop", true, strings.NewReader("{}"), &out)
+	err := holder.SendHook(context.Background(), t.TempDir(), holder.HookCall{Event: "Stop", Hold: true, Payload: []byte("{}")}, &out)
 	if err != nil || out.Len() > 0 {
 		t.Errorf("%v, %q", err, &out)
 	}

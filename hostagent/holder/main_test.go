@@ -25,7 +25,11 @@ func TestMain(m *testing.M) {
 	}
 	switch os.Getenv(roleVariable) {
 	case "hook": // <dir> <event> <hold>
-		err := holder.SendHook(context.Background(), os.Args[1], os.Args[2], os.Args[3] == "hold", os.Stdin, os.Stdout)
+		payload, err := holder.ReadPayload(os.Stdin)
+		if err == nil {
+			hook := holder.HookCall{Event: os.Args[2], Hold: os.Args[3] == "hold", Payload: payload}
+			err = holder.SendHook(context.Background(), os.Args[1], hook, os.Stdout)
+		}
 		os.Exit(status(err))
 	case "starter": // <dir> <argv…>: starts a holder, says so, and waits to be killed
 		err := holder.Start(context.Background(), self(), os.Args[1], spec(os.Args[2:]...))

@@ -40,6 +40,7 @@ type request struct {
 	Hook      HookID          `json:"hook,omitempty"`
 	Event     string          `json:"event,omitempty"`
 	Hold      bool            `json:"hold,omitempty"`
+	Verdict   json.RawMessage `json:"verdict,omitempty"` // on a hook
 	Signal    syscall.Signal  `json:"signal,omitempty"`
 	Cols      int             `json:"cols,omitempty"`
 	Rows      int             `json:"rows,omitempty"`

@@ -22,6 +22,9 @@ type Policy struct {
 	// plane has all its events; 0: never.
 	KeepDays int               `json:"keep_days"`
 	Programs map[string]string `json:"programs"` // agent kind to the path of its program; others are found in PATH
+
+	Deny []Rule `json:"deny"` // calls of tools that no agent may make
+	Ask  []Rule `json:"ask"`  // calls that a person is asked about each time, whatever else would allow them
 }
 
 // mostSessions keeps what a host says of its live sessions in one message to its control plane.

@@ -12,6 +12,7 @@
 //	1 (2026-11-21): first version.
 //	2026-11-21, version 1 still: an EnrolRequest's token may be the access token that a person gave by the device
 //	  grant; a control plane that does not know that grant does not advertise it, and login says so.
+//	2026-11-21, version 1 still: an Entry may say that a rule on the host denied the call (denied_by).
 package protocol
 
 // Version is the contract's version. A control plane speaks with hosts one version older and one newer.

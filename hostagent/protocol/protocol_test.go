@@ -61,7 +61,7 @@ var messages = map[string]any{
 	"events_reply":     EventsReply{7},
 	"event_prompt":     prompt,
 	"event_settlement": Settlement{"p1", OutcomeAllowed, WhereRemote, "c1", "Alice", "Yes", "hook PostToolUse", at},
-	"event_entry":      Entry{RoleToolCall, "make test", "Bash", "toolu_1", json.RawMessage(`{"command":"make test"}`), true, "Explore", "m1", true},
+	"event_entry":      Entry{RoleToolCall, "make test", "Bash", "toolu_1", json.RawMessage(`{"command":"make test"}`), true, "Explore", "m1", true, WhereRule},
 	"enroll":           EnrolRequest{1, "swj_token", "UA2"},
 	"enroll_reply":     EnrolReply{"studio-1", "studio", "AA2"},
 	"refusal":          Refusal{ReasonRemoved, "this host was removed"},

@@ -117,6 +117,7 @@ type Entry struct {
 	Subagent  string          `json:"subagent,omitempty"`
 	Message   MessageID       `json:"message_id,omitempty"` // the message that a person's text came from, if from here
 	Truncated bool            `json:"truncated,omitempty"`  // Text was longer than MaxEntryText
+	DeniedBy  Where           `json:"denied_by,omitempty"`  // of a tool's result or a notice: "rule" if a rule on the host denied the call
 }
 
 // MaxEntryText is how many bytes of an entry's text cross; the whole stays in the agent's own transcript.

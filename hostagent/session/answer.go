@@ -118,7 +118,7 @@ func (m *Manager) allowedOption(kind agentkind.Kind, payload []byte, answer prot
 	}
 	for _, option := range ask.Options {
 		if option.ID == answer.Option && option.Mode != "" {
-			if err := m.Policy.Mode(option.Mode); err != nil {
+			if err := m.rules().Mode(option.Mode); err != nil {
 				return fromPolicy(err)
 			}
 		}

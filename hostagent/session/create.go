@@ -92,14 +92,14 @@ func (m *Manager) plan(ctx context.Context, r protocol.CreateSessionRequest) (bi
 	if !slices.Contains(kind.Modes, mode) {
 		return birth{}, protocol.Errorf(protocol.CodeInvalid, "%s has no permission mode %.50q; it has %s", kind.Name, mode, strings.Join(kind.Modes, ", "))
 	}
-	if err := errors.Join(m.Policy.Agent(kind.Name), m.Policy.Mode(mode), m.Policy.Room(m.live())); err != nil {
+	if err := errors.Join(m.rules().Agent(kind.Name), m.rules().Mode(mode), m.rules().Room(m.live())); err != nil {
 		return birth{}, fromPolicy(err)
 	}
-	dir, err := m.Policy.Directory(r.WorkingDir)
+	dir, err := m.rules().Directory(r.WorkingDir)
 	if err != nil {
 		return birth{}, fromPolicy(err)
 	}
-	program, version, err := FindProgram(ctx, m.Policy, m.Environ, kind)
+	program, version, err := FindProgram(ctx, m.rules(), m.Environ, kind)
 	if err != nil {
 		return birth{}, protocol.Errorf(protocol.CodeUnavailable, "%v", err)
 	}
@@ -159,7 +159,7 @@ func (m *Manager) launch(ctx context.Context, b birth, resume bool, conversation
 
 // sameDirectory notices that the directory was swapped between the check and the start.
 func (m *Manager) sameDirectory(ctx context.Context, b birth) error {
-	now, err := m.Policy.Directory(b.WorkingDir)
+	now, err := m.rules().Directory(b.WorkingDir)
 	if err == nil && now == b.WorkingDir {
 		return nil
 	}

@@ -16,16 +16,16 @@ func (m *Manager) Describe() (kinds []protocol.Kind, roots, modes []string) {
 	ctx, cancel := context.WithTimeout(m.running, versionPatience)
 	defer cancel()
 	for _, kind := range m.Kinds {
-		if m.Policy.Agent(kind.Name) != nil {
+		if m.rules().Agent(kind.Name) != nil {
 			continue
 		}
 		described := protocol.Kind{Name: kind.Name}
-		_, version, err := FindProgram(ctx, m.Policy, m.Environ, kind)
+		_, version, err := FindProgram(ctx, m.rules(), m.Environ, kind)
 		if err != nil {
 			described.Missing = outgoingLine(err.Error())
 		}
 		described.Version = version
 		kinds = append(kinds, described)
 	}
-	return kinds, slices.Clone(m.Policy.Roots), slices.Clone(m.Policy.Modes)
+	return kinds, slices.Clone(m.rules().Roots), slices.Clone(m.rules().Modes)
 }

@@ -35,7 +35,8 @@ type fold struct {
 	status   agentkind.Status
 	dialog   dialogNote // on the screen now
 
-	tools    []tool // announced, not finished
+	tools    []tool          // announced, not finished
+	denied   map[string]bool // calls of tools that a rule of the host denied, and whose result has not been seen
 	prompts  map[protocol.PromptID]*prompt
 	messages map[protocol.MessageID]*message
 	queue    []protocol.MessageID // not final, oldest first
@@ -66,6 +67,7 @@ func newFold(b birth, kind agentkind.Kind, rules policy.Policy) *fold {
 		offsets:  map[string]int64{},
 		process:  agentkind.Process{Session: string(b.Session)},
 		prompts:  map[protocol.PromptID]*prompt{},
+		denied:   map[string]bool{},
 		messages: map[protocol.MessageID]*message{},
 		commands: map[protocol.CommandID]bool{},
 	}

@@ -116,7 +116,7 @@ func (f *fold) hook(at time.Time, body holder.Hook) {
 		f.messageReceived(at, hook.Text)
 		f.does(protocol.StateWorking, evidence, at)
 	case agentkind.HookToolStarting:
-		f.tools = append(f.tools, tool{hook.ToolUse, hook.Tool, string(hook.Input), hook.Agent})
+		f.toolStarting(at, body, hook)
 		f.mainDoes(hook, protocol.StateWorking, evidence, at)
 	case agentkind.HookAsked:
 		f.asked(at, body, hook)

@@ -62,6 +62,10 @@ func (f *fold) entryOf(line agentkind.Line) protocol.Entry {
 		Role: roles[line.Kind], Text: text, Truncated: cut, Tool: outgoingLine(line.Tool), ToolUse: outgoingLine(line.ToolUse),
 		Input: outgoingInput(line.Input, protocol.MaxEntryText), IsError: line.IsError,
 	}
+	if f.denied[line.ToolUse] && line.Kind == agentkind.LineToolResult {
+		delete(f.denied, line.ToolUse)
+		entry.DeniedBy = protocol.WhereRule
+	}
 	if line.Kind == agentkind.LineUser {
 		entry.Message = f.messageOf(line.Text)
 	}

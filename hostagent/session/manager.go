@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -28,7 +29,7 @@ import (
 type Manager struct {
 	Dir     string           // holds one directory per session; sockets lie in them, so a short path
 	Self    string           // path of the hostagent program, which is also holder and hook
-	Policy  policy.Policy    // what the host's owner allows
+	Policy  policy.Policy    // what the host's owner allows when it is opened; see SetPolicy
 	Kinds   []agentkind.Kind // agents that can be started
 	Environ []string         // what agents get their environment from; nil: this process's own
 	Log     *slog.Logger     // nil: nowhere
@@ -39,6 +40,7 @@ type Manager struct {
 	stop     context.CancelFunc
 	running  context.Context // ends when Close is called
 	lock     *os.File
+	inForce  atomic.Pointer[policy.Policy] // nil: Policy
 	changed  chan struct{}
 	watches  *watches
 
@@ -55,6 +57,9 @@ func (m *Manager) Open(ctx context.Context) error {
 	}
 	if err := m.lockDir(); err != nil {
 		return err
+	}
+	if err := m.Policy.PutInForce(m.Dir); err != nil {
+		return errors.Join(err, m.lock.Close())
 	}
 	m.watches = newWatches(m.Log)
 	m.running, m.stop = context.WithCancel(context.WithoutCancel(ctx))

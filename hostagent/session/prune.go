@@ -77,12 +77,12 @@ func (m *Manager) prune() error {
 }
 
 func (m *Manager) outlived(s *session) bool {
-	if m.Policy.KeepDays == 0 {
+	if m.rules().KeepDays == 0 {
 		return false
 	}
 	state := s.state()
 	return state.State == protocol.StateExited && state.ExitedAt != nil &&
-		m.Now().Sub(*state.ExitedAt) > time.Duration(m.Policy.KeepDays)*24*time.Hour &&
+		m.Now().Sub(*state.ExitedAt) > time.Duration(m.rules().KeepDays)*24*time.Hour &&
 		acknowledged(s.dir) >= state.LastSeq && !holder.Alive(s.dir)
 }
 

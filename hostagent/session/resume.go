@@ -41,10 +41,10 @@ func stillLive() error {
 
 // mayResume: the policy may have changed since the session was created.
 func (m *Manager) mayResume(b birth) error {
-	if err := errors.Join(m.Policy.Agent(b.Agent), m.Policy.Mode(b.PermissionMode), m.Policy.Room(m.live())); err != nil {
+	if err := errors.Join(m.rules().Agent(b.Agent), m.rules().Mode(b.PermissionMode), m.rules().Room(m.live())); err != nil {
 		return err
 	}
-	_, err := m.Policy.Directory(b.WorkingDir)
+	_, err := m.rules().Directory(b.WorkingDir)
 	return err
 }
 
@@ -52,7 +52,7 @@ func (m *Manager) resume(ctx context.Context, s *session, command protocol.Comma
 	var conversation, transcript string
 	var runs int
 	s.view(func(f *fold) { conversation, transcript, runs = f.process.Session, f.position.Transcript, f.runs })
-	program, version, err := FindProgram(ctx, m.Policy, m.Environ, s.kind)
+	program, version, err := FindProgram(ctx, m.rules(), m.Environ, s.kind)
 	if err != nil {
 		return protocol.SessionReply{}, protocol.Errorf(protocol.CodeUnavailable, "%v", err)
 	}

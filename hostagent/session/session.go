@@ -56,7 +56,7 @@ func (m *Manager) openSession(dir string) (*session, error) {
 	}
 	s := &session{
 		id: b.Session, dir: dir, kind: kind, log: log, logger: m.Log.With("session", b.Session), now: m.Now, told: m.tell,
-		watches: m.watches, birth: b, fold: newFold(b, kind, m.Policy), changed: make(chan struct{}), freed: map[protocol.PromptID]bool{},
+		watches: m.watches, birth: b, fold: newFold(b, kind, m.rules()), changed: make(chan struct{}), freed: map[protocol.PromptID]bool{},
 	}
 	s.fold.process.Getenv = func(name string) string { return lookup(m.Environ, name) }
 	if err := s.restore(steps); err != nil {
