@@ -8,8 +8,13 @@ import (
 	"net/url"
 )
 
-// requestField carries the client's request through the consent page. It is checked anew when it comes back.
-const requestField = "request"
+// The fields of the consent page's form: the client's request, which is checked anew when it comes back, and what the
+// person was shown that it would be allowed. The client's metadata may have changed meanwhile, and with them what the
+// same request means.
+const (
+	requestField = "request"
+	shownField   = "shown"
+)
 
 // showConsent asks the person.
 func (o *OAuth) showConsent(w http.ResponseWriter, r *http.Request, a authorization, c Caller, csrf string) error {
@@ -17,7 +22,7 @@ func (o *OAuth) showConsent(w http.ResponseWriter, r *http.Request, a authorizat
 		"font-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' "+formAction(a.redirectURI))
 	view := ConsentView{
 		Action:       AuthorizePath,
-		Hidden:       map[string]string{requestField: r.URL.RawQuery},
+		Hidden:       map[string]string{requestField: r.URL.RawQuery, shownField: a.shown()},
 		CSRF:         csrf,
 		User:         c.UserName,
 		ClientName:   a.client.Name,
@@ -67,6 +72,9 @@ func (o *OAuth) decide(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch r.PostForm.Get("decision") {
 	case "allow":
+		if r.PostForm.Get(shownField) != a.shown() {
+			return o.Pages.Refuse(w, r, http.StatusConflict, "What the app asks for has changed while you looked at it. Go back to the app and try again.")
+		}
 		return o.consent(w, r, a, caller)
 	case "deny":
 		return o.deny(w, r, a, caller)
@@ -111,6 +119,11 @@ func (o *OAuth) grant(ctx context.Context, a authorization, c Caller) (Secret, e
 		return "", err
 	}
 	return code, nil
+}
+
+// shown is what the person agrees to, on the page and when his answer is there.
+func (a authorization) shown() string {
+	return a.client.Name + " " + a.redirectURI + " " + a.scopes.String()
 }
 
 func (a authorization) detail() map[string]string {

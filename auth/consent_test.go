@@ -96,7 +96,7 @@ func TestConsentForm(t *testing.T) {
 	app := s.register(t, nil)
 	view := readConsent(t, app.authorize(b, nil))
 	others := readConsent(t, app.authorize(s.browser(t, &bob), nil))
-	good := url.Values{auth.CSRFField: {view.CSRF}, "decision": {"allow"}, "request": {view.Hidden["request"]}}
+	good := url.Values{auth.CSRFField: {view.CSRF}, "decision": {"allow"}, "request": {view.Hidden["request"]}, "shown": {view.Hidden["shown"]}}
 	post := func(b *browser, change url.Values) page {
 		form := url.Values{}
 		for name, values := range good {
@@ -115,6 +115,8 @@ func TestConsentForm(t *testing.T) {
 		{"a strange decision", url.Values{"decision": {"maybe"}}, http.StatusBadRequest},
 		{"no request", url.Values{"request": nil}, http.StatusBadRequest},
 		{"a request for another address", url.Values{"request": {app.request(url.Values{"redirect_uri": {"https://evil.tld/"}}).Encode()}}, http.StatusBadRequest},
+		{"a request for more than was shown", url.Values{"request": {app.request(url.Values{"scope": {"sessions:read sessions:write prompts:answer hosts:read"}}).Encode()}}, http.StatusConflict},
+		{"nothing was shown", url.Values{"shown": nil}, http.StatusConflict},
 		{"a form of 100 kB", url.Values{"x": {strings.Repeat("x", 100_000)}}, http.StatusBadRequest},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -413,3 +413,24 @@ func TestSweepOfDocuments(t *testing.T) {
 		t.Errorf("the unused client cannot be met again: %d %s", got.status, got.body)
 	}
 }
+
+// A document that changes while the person looks at the consent page gets nothing that the page did not show.
+func TestDocumentChangesUnderTheConsent(t *testing.T) {
+	for name, then := range map[string]map[string]any{
+		"more scopes":  {"grant_types": []string{"authorization_code", "refresh_token"}},
+		"another name": {"grant_types": []string{"authorization_code"}, "client_name": "ChatGPT"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, p := newDocumentServer(t)
+			login := s.admin(t)
+			b, app := s.browser(t, &login), s.described(documentID, webRedirect)
+			p.publishDocument(t, aDocument(map[string]any{"grant_types": []string{"authorization_code"}}))
+			consent := app.authorize(b, url.Values{"scope": {"sessions:read"}})
+			p.publishDocument(t, aDocument(then))
+			s.Advance(5 * time.Minute)
+			if got := app.decide(b, consent, "allow"); got.status != http.StatusConflict || got.location != nil {
+				t.Errorf("allowed: %d to %v %s", got.status, got.location, got.body)
+			}
+		})
+	}
+}
