@@ -12,12 +12,14 @@ import (
 
 // Terminal is a viewer: a person's terminal, native or in a web page.
 type Terminal struct {
-	Input   io.ReadCloser // what the person types; Attach closes it to end a blocked Read. nil: only looks on
-	Output  io.Writer     // first the screen as it is, then all output
-	Cols    int           // its size; 0: it has no say in the session's size
-	Rows    int
-	Sizes   <-chan [2]int        // its later sizes, columns and rows; may be nil
-	Resized func(cols, rows int) // called with the session's size, first and whenever it changes; may be nil
+	Input  io.ReadCloser // what the person types; Attach closes it to end a blocked Read. nil: only looks on
+	Output io.Writer     // first the screen as it is, then all output
+	Cols   int           // its size; 0: it has no say in the session's size
+	Rows   int
+	Sizes  <-chan [2]int // its later sizes, columns and rows; may be nil
+	// Resized is called with the session's size, first and whenever it changes, for the viewer to take it on. A viewer
+	// that has a size and cannot take on another (nil) is drawn what fits while the session's differs from its own.
+	Resized func(cols, rows int)
 }
 
 // Attach joins the viewer to the session until Input ends (nil), the session ends (nil), or ctx does. The viewer
@@ -25,7 +27,9 @@ type Terminal struct {
 // screen when it has caught up. Questions that the child asks of its terminal are answered by the screen model
 // and do not reach viewers.
 func (c *Client) Attach(ctx context.Context, t Terminal) error {
-	connection, end, err := c.open(ctx, request{Operation: opAttach, Cols: t.Cols, Rows: t.Rows, Watch: t.Input == nil})
+	connection, end, err := c.open(ctx, request{
+		Operation: opAttach, Cols: t.Cols, Rows: t.Rows, Watch: t.Input == nil, Fixed: t.Resized == nil,
+	})
 	if err != nil {
 		return fmt.Errorf("attach: %w", err)
 	}

@@ -305,7 +305,7 @@ func TestChildInheritsNoIgnoredSignal(t *testing.T) {
 func TestSignalReachesTheForegroundGroup(t *testing.T) {
 	// An interactive shell gives each command a process group of its own.
 	client, _ := start(t, "/bin/sh", "-i")
-	if err := client.Write(t.Context(), []byte("echo re''ady; sleep 600; echo en''ded\n")); err != nil {
+	if err := client.Write(t.Context(), []byte("sh -c \"echo re''ady; exec sleep 600\"; echo en''ded\n")); err != nil {
 		t.Fatal(err)
 	}
 	screenHas(t, client, "ready")

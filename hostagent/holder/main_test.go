@@ -35,6 +35,8 @@ func TestMain(m *testing.M) {
 		err := holder.Start(context.Background(), self(), os.Args[1], spec(os.Args[2:]...))
 		fmt.Println("started", err)
 		select {}
+	case "fullscreen":
+		os.Exit(status(fullScreen()))
 	case "attach": // <dir>
 		os.Exit(status(holder.AttachHere(context.Background(), os.Args[1], os.Stdin, os.Stdout)))
 	}

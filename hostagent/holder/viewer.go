@@ -2,16 +2,18 @@ package holder
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"sync"
 	"time"
+
+	"switchboard/hostagent/terminal"
 )
 
 const (
 	// maxPending is how much output waits for a viewer. When there is more, all of it is dropped, and the viewer
 	// gets the screen as it is when he has taken what he has.
 	maxPending = 256 << 10
+	// drawEvery is how often at most a viewer of another size is drawn the screen.
+	drawEvery = 30 * time.Millisecond
 	// inputEvery is how often it is journalled that a viewer typed.
 	inputEvery = time.Second
 )
@@ -20,13 +22,25 @@ const (
 type viewer struct {
 	wake    chan struct{} // holds a token when there is something to send
 	pending []byte
-	behind  bool // output was dropped: the next thing to send is a snapshot
-	resized bool // the session's size is to be sent
-	size    size // its own; zero: it has no say
+	behind  bool      // output was dropped: the next thing to send is a snapshot
+	resized bool      // the session's size is to be sent
+	size    size      // its own; zero: it has no say
+	watches bool      // it does not type
+	fixed   bool      // it cannot take on the session's size
+	typed   time.Time // when it last did, or came: who did so last decides the session's size
+
+	drawn bool          // it is shown view, since the session has another size
+	view  terminal.View // while drawn
+	stale bool          // what view shows is old
 }
 
 // push hands over output. It never waits.
 func (v *viewer) push(p []byte) {
+	if v.drawn {
+		v.stale = true
+		v.ring()
+		return
+	}
 	if v.behind {
 		return
 	}
@@ -54,9 +68,11 @@ func (c call) attach(ctx context.Context) {
 		resized: true,
 		size:    size{c.request.Cols, c.request.Rows},
 	}
-	if c.request.Watch || c.request.checkSize() != nil {
+	if !v.size.sensible() {
 		v.size = size{}
 	}
+	v.watches = c.request.Watch
+	v.fixed = c.request.Fixed && v.size != size{}
 	if err := writeMessage(c.connection, reply{}); err != nil {
 		return
 	}
@@ -74,65 +90,6 @@ func (c call) attach(ctx context.Context) {
 	group.Wait()
 }
 
-func (h *holder) join(v *viewer) {
-	h.mu.Lock()
-	h.viewers[v] = true
-	first := h.sizedBy == nil
-	h.mu.Unlock()
-	v.ring()
-	if first {
-		h.sizeBy(v)
-	}
-}
-
-func (h *holder) leave(v *viewer) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	delete(h.viewers, v)
-	if h.sizedBy == v {
-		h.sizedBy = nil
-	}
-}
-
-// sizeBy lets the viewer decide the session's size from now on.
-func (h *holder) sizeBy(v *viewer) {
-	h.mu.Lock()
-	wanted := v.size
-	if wanted == (size{}) {
-		h.mu.Unlock()
-		return
-	}
-	h.sizedBy = v
-	h.mu.Unlock()
-	if err := h.resize(wanted); err != nil {
-		h.log.Warn("terminal not resized", "err", err)
-	}
-}
-
-// resize changes the terminal's size, in the journal first. A journal that cannot be written does not hinder it.
-func (h *holder) resize(to size) error {
-	h.mu.Lock()
-	same := to == size{h.cols, h.rows}
-	h.mu.Unlock()
-	if same || h.over() {
-		return nil
-	}
-	_, journalErr := h.journal.append(KindResized, Resized(to))
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if err := h.pty.Resize(to.Cols, to.Rows); err != nil {
-		return errors.Join(err, journalErr)
-	}
-	h.cols, h.rows = to.Cols, to.Rows
-	h.screen.Resize(to.Cols, to.Rows)
-	h.recorder.Resize(to.Cols, to.Rows)
-	for v := range h.viewers {
-		v.resized = true
-		v.ring()
-	}
-	return journalErr
-}
-
 // sendOutput sends the viewer what there is for him, until the session has ended and he has all.
 func (c call) sendOutput(ctx context.Context, v *viewer) {
 	for last := false; ; {
@@ -146,16 +103,36 @@ func (c call) sendOutput(ctx context.Context, v *viewer) {
 		case <-ctx.Done():
 			return
 		}
+		if !last && c.isDrawn(v) {
+			c.pause(ctx, drawEvery)
+		}
+	}
+}
+
+func (c call) isDrawn(v *viewer) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return v.drawn
+}
+
+func (c call) pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-c.ended:
+	case <-ctx.Done():
 	}
 }
 
 func (c call) sendPending(v *viewer) error {
 	c.mu.Lock()
 	output, resized, now := v.pending, v.resized, size{c.cols, c.rows}
-	if v.behind {
+	if v.drawn && v.stale {
+		output = c.screen.Draw(&v.view)
+	}
+	if v.behind && !v.drawn {
 		output = c.screen.Snapshot()
 	}
-	v.pending, v.behind, v.resized = nil, false, false
+	v.pending, v.behind, v.resized, v.stale = nil, false, false, false
 	c.mu.Unlock()
 	if resized {
 		if err := writeMessage(c.connection, now); err != nil {
@@ -189,6 +166,9 @@ func (c call) takeInput(ctx context.Context, v *viewer) {
 // typed types a viewer's input. He who types decides the size.
 func (c call) typed(ctx context.Context, v *viewer, text []byte) {
 	c.noteInput()
+	c.mu.Lock()
+	v.typed = time.Now()
+	c.mu.Unlock()
 	c.sizeBy(v)
 	ctx, cancel := context.WithTimeout(ctx, writeWait)
 	defer cancel()
@@ -212,20 +192,5 @@ func (h *holder) noteInput() {
 	}
 	if _, err := h.journal.append(KindInput, Input{now.UTC()}); err != nil {
 		h.log.Error("input not journalled", "err", err)
-	}
-}
-
-// changedSize takes a viewer's new size, and the session's with it if he decides that.
-func (c call) changedSize(v *viewer, body []byte) {
-	var to size
-	if json.Unmarshal(body, &to) != nil || (request{Cols: to.Cols, Rows: to.Rows}).checkSize() != nil {
-		return
-	}
-	c.mu.Lock()
-	v.size = to
-	decides := c.sizedBy == v
-	c.mu.Unlock()
-	if decides {
-		c.sizeBy(v)
 	}
 }

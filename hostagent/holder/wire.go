@@ -45,6 +45,7 @@ type request struct {
 	Cols      int             `json:"cols,omitempty"`
 	Rows      int             `json:"rows,omitempty"`
 	Watch     bool            `json:"watch,omitempty"` // an attached viewer who does not type
+	Fixed     bool            `json:"fixed,omitempty"` // an attached viewer who cannot take on the session's size
 }
 
 // reply is the holder's first frame.
@@ -79,6 +80,18 @@ func (r reply) err() error {
 type size struct {
 	Cols int `json:"cols"`
 	Rows int `json:"rows"`
+}
+
+// maxViewer is the most columns or rows of a viewer; a session has fewer, and is then drawn in a part of him.
+const maxViewer = 4096
+
+func (s size) sensible() bool {
+	return s.Cols >= 1 && s.Rows >= 1 && s.Cols <= maxViewer && s.Rows <= maxViewer
+}
+
+// allowed is the size that a session gets where a viewer has this one.
+func (s size) allowed() size {
+	return size{min(s.Cols, terminal.MaxCols), min(s.Rows, terminal.MaxRows)}
 }
 
 // newest is a message to a follower: the journal has entries up to N.

@@ -2,14 +2,22 @@ package terminal
 
 import "strconv"
 
+// resetModes makes a terminal's modes the usual ones, as far as programs change them and snapshots set them; what a
+// person may have chosen himself, such as how the cursor blinks or the wheel scrolls, stays.
+const resetModes = "\x1b[?1049l\x1b[!p\x1b[?1;5;9;45;66;1000;1002;1003;1004;1005;1006;1015;1016;2004;2031l\x1b[?7h\x1b[4l\x1b[20l\x1b>\x1b[m"
+
+func appendTitle(out []byte, title string) []byte {
+	out = append(out, "\x1b]2;"...)
+	out = append(out, title...)
+	return append(out, '\x07')
+}
+
 // Snapshot is text with escape sequences that makes any fresh terminal of the same size show what is shown now,
 // with the same modes, so that what the program writes next means the same there.
 func (t *Terminal) Snapshot() []byte {
-	out := []byte("\x1b[?1049l\x1b[!p\x1b[?7h\x1b[m")
+	out := []byte(resetModes)
 	if t.title != "" {
-		out = append(out, "\x1b]2;"...)
-		out = append(out, t.title...)
-		out = append(out, '\x07')
+		out = appendTitle(out, t.title)
 	}
 	out = t.appendTabs(out)
 	out = t.appendGrid(out, &t.main)
