@@ -76,6 +76,10 @@ func (p *plane) run(env environment, listener net.Listener, beside companion) er
 	group.Go(func() error { return p.sweep(ctx) })
 	group.Go(func() error { return p.fleet.DeliverNotices(ctx) })
 	group.Go(func() error {
+		p.fleet.Reconcile(ctx)
+		return nil
+	})
+	group.Go(func() error {
 		p.stores.db.Follow(ctx, &p.oauth.Changes, p.log)
 		return nil
 	})

@@ -86,6 +86,9 @@ func checkMessage(text, key string) error {
 // onItsWay is the detail of a message between its commit and the host's word on it.
 const onItsWay = "on its way to the host"
 
+// unanswered is the detail of a message while nobody knows whether the host has it. Reconcile finds out.
+const unanswered = "outcome unknown: the host was asked and has not answered yet; look this message up by its id before you send it again"
+
 // newMessage makes a message that is not in any session yet. Its id is also the command's, so that the host cannot
 // type it twice.
 func (f *Fleet) newMessage(c auth.Caller, text string) Message {
@@ -136,10 +139,7 @@ func sameMessage(first, repeat Message) (Message, error) {
 // notSent stores why the host did not take a message, or that nobody knows whether it did.
 func (f *Fleet) notSent(ctx context.Context, session Session, m Message, cause error) (Message, error) {
 	if !nothingDone(cause) {
-		return f.advance(ctx, session, protocol.MessageState{
-			ID: m.ID, Status: protocol.MessageQueued,
-			Detail: fmt.Sprintf("outcome unknown, look it up by its id: %v", cause),
-		})
+		return f.advance(ctx, session, protocol.MessageState{ID: m.ID, Status: protocol.MessageQueued, Detail: unanswered})
 	}
 	failed := protocol.MessageState{ID: m.ID, Status: protocol.MessageFailed, Detail: cause.Error()}
 	if _, err := f.advance(ctx, session, failed); err != nil {

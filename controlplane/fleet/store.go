@@ -10,6 +10,7 @@ type Store interface {
 	EventStore
 	MessageStore
 	PromptStore
+	UnheardStore
 	TemplateStore
 	SearchStore
 	AnswerStore

@@ -14,6 +14,7 @@ var (
 	InterruptSession = Command[InterruptSessionRequest, SessionReply]{"interrupt_session"}
 	SendMessage      = Command[SendMessageRequest, SendMessageReply]{"send_message"}
 	AnswerPrompt     = Command[AnswerPromptRequest, AnswerPromptReply]{"answer_prompt"}
+	WithdrawCommand  = Command[WithdrawCommandRequest, WithdrawCommandReply]{"withdraw_command"}
 	ReadScreen       = Command[ReadScreenRequest, ReadScreenReply]{"read_screen"}
 	ReadTerminal     = Command[ReadTerminalRequest, ReadTerminalReply]{"read_terminal"}
 	ReadChanges      = Command[ReadChangesRequest, ReadChangesReply]{"read_changes"}
@@ -91,6 +92,19 @@ type AnswerPromptRequest struct {
 // a prompt_settled event follows when there is evidence.
 type AnswerPromptReply struct {
 	Status PromptStatus `json:"status"`
+}
+
+// WithdrawCommandRequest takes back a message or an answer of which the host has said nothing: if it has not acted on
+// the command yet, it never will, however late the command reaches it. That is how its outcome becomes known.
+type WithdrawCommandRequest struct {
+	Session SessionID `json:"session_id"`
+	Command CommandID `json:"command_id"` // the one that is taken back; a message's is its own id
+}
+
+// WithdrawCommandReply says what came first, the command or its withdrawal.
+type WithdrawCommandReply struct {
+	Acted   bool          `json:"acted"`             // the command; events tell what becomes of it
+	Message *MessageState `json:"message,omitempty"` // if that was a message
 }
 
 // ReadScreenRequest asks for what the session's terminal shows now.

@@ -13,6 +13,8 @@
 //	2026-11-21, version 1 still: an EnrolRequest's token may be the access token that a person gave by the device
 //	  grant; a control plane that does not know that grant does not advertise it, and login says so.
 //	2026-11-21, version 1 still: an Entry may say that a rule on the host denied the call (denied_by).
+//	2026-11-21, version 1 still: withdraw_command. A host that does not know it refuses it, and what became of a
+//	  command whose answer was lost stays unknown until the host says something of it.
 package protocol
 
 // Version is the contract's version. A control plane speaks with hosts one version older and one newer.

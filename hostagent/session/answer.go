@@ -19,6 +19,9 @@ func (m *Manager) Answer(ctx context.Context, r protocol.AnswerPromptRequest) (p
 	}
 	s.acting.Lock()
 	defer s.acting.Unlock()
+	if err := s.notWithdrawn(r.Command); err != nil {
+		return protocol.AnswerPromptReply{}, err
+	}
 	asked, payload, repeated, err := s.answerable(r)
 	if err != nil {
 		return protocol.AnswerPromptReply{}, err

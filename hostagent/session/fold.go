@@ -42,6 +42,8 @@ type fold struct {
 	queue    []protocol.MessageID // not final, oldest first
 	unshown  []protocol.MessageID // typed, and not yet seen in the transcript, oldest first
 	commands map[protocol.CommandID]bool
+
+	withdrawn map[protocol.CommandID]bool
 }
 
 // activity is what the agent does, prompts aside, by the newest evidence.
@@ -70,6 +72,8 @@ func newFold(b birth, kind agentkind.Kind, rules policy.Policy) *fold {
 		denied:   map[string]bool{},
 		messages: map[protocol.MessageID]*message{},
 		commands: map[protocol.CommandID]bool{},
+
+		withdrawn: map[protocol.CommandID]bool{},
 	}
 }
 
@@ -131,6 +135,7 @@ var entryHandlers = map[string]func(*fold, holder.Entry) error{
 	noteDialogGone:          withBody((*fold).dialogGone),
 	noteDialogPressed:       withBody((*fold).dialogPressed),
 	noteCommand:             withBody((*fold).commandActed),
+	noteWithdrawn:           withBody((*fold).commandWithdrawn),
 }
 
 func withBody[Body any](handle func(*fold, time.Time, Body)) func(*fold, holder.Entry) error {
@@ -150,6 +155,8 @@ func (f *fold) commandActed(_ time.Time, note commandNote) {
 		f.ending = note.endsBy()
 	}
 }
+
+func (f *fold) commandWithdrawn(_ time.Time, note withdrawnNote) { f.withdrawn[note.ID] = true }
 
 // replay brings a new fold to where the event log ends, and returns the entries behind that. It tells nothing.
 func (f *fold) replay(entries []holder.Entry, steps []step, misread func(error)) []holder.Entry {

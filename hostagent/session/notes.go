@@ -20,6 +20,7 @@ const (
 	noteDialogGone    = "dialog_gone"     // dialogStep: no longer on the screen
 	noteDialogPressed = "dialog_answered" // dialogStep: the key that confirms is about to be pressed
 	noteCommand       = "command"         // commandNote
+	noteWithdrawn     = "withdrawn"       // withdrawnNote: is never acted on, should it still come
 )
 
 type messageNote struct {
@@ -58,6 +59,10 @@ type commandNote struct {
 	Name  string             `json:"name"` // commandTerminate or commandInterrupt
 	Actor string             `json:"actor"`
 	Force bool               `json:"force,omitempty"`
+}
+
+type withdrawnNote struct {
+	ID protocol.CommandID `json:"command_id"`
 }
 
 const (

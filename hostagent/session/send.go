@@ -24,6 +24,9 @@ func (m *Manager) Send(ctx context.Context, r protocol.SendMessageRequest) (prot
 	if err := m.inTime(r.Act); err != nil {
 		return protocol.SendMessageReply{}, err
 	}
+	if err := s.notWithdrawn(r.Command); err != nil {
+		return protocol.SendMessageReply{}, err
+	}
 	text, err := s.kind.CleanMessage(r.Text)
 	if err != nil {
 		return protocol.SendMessageReply{}, protocol.Errorf(protocol.CodeInvalid, "%v", err)

@@ -1,0 +1,106 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"switchboard/controlplane/dispatch"
+	"switchboard/hostagent/protocol"
+)
+
+// Unheard is a command of which the host has said nothing: its answer was lost, or this side was killed before it sent
+// the command. It carried a message, or the answer to a prompt.
+type Unheard struct {
+	Host    protocol.HostID
+	Session protocol.SessionID
+	Command protocol.CommandID
+	Prompt  protocol.PromptID // empty: the command is a message's
+}
+
+// UnheardStore finds what nobody knows the outcome of.
+type UnheardStore interface {
+	// UnheardCommands are those of hosts that are there, begun before a time: messages that are queued with one of these
+	// details, and answers that are under way.
+	UnheardCommands(ctx context.Context, before time.Time, details []string) ([]Unheard, error)
+}
+
+const (
+	// unheardAfter: the call has been given up by then.
+	unheardAfter   = dispatch.CallTimeout + time.Second
+	reconcileEvery = 2 * time.Second
+	reconcilers    = 8 // hosts are asked side by side
+)
+
+// Reconcile finds out, until the context ends, what has become of commands whose answers were lost. All replicas do
+// it: to ask twice changes nothing.
+func (f *Fleet) Reconcile(ctx context.Context) {
+	ticker := time.NewTicker(reconcileEvery)
+	defer ticker.Stop()
+	for {
+		if err := f.ReconcileOnce(ctx); err != nil && ctx.Err() == nil {
+			f.Log.WarnContext(ctx, "unknown outcomes not read", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// ReconcileOnce asks each host once about what it has said nothing of.
+func (f *Fleet) ReconcileOnce(ctx context.Context) error {
+	unheard, err := f.Store.UnheardCommands(ctx, f.Now().Add(-unheardAfter), []string{onItsWay, unanswered})
+	if err != nil {
+		return err
+	}
+	var group errgroup.Group
+	group.SetLimit(reconcilers)
+	for _, u := range unheard {
+		group.Go(func() error {
+			if err := f.settleUnheard(ctx, u); err != nil && ctx.Err() == nil {
+				f.Log.WarnContext(ctx, "outcome of a command still unknown", "command", u.Command, "session", u.Session, "err", err)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// settleUnheard takes a command back. A host that has acted on it says so; one that has not never will, so that its
+// sender may be told that nothing was done.
+func (f *Fleet) settleUnheard(ctx context.Context, u Unheard) error {
+	reply, err := dispatch.Call(ctx, f.Hosts, u.Host, protocol.WithdrawCommand,
+		protocol.WithdrawCommandRequest{Session: u.Session, Command: u.Command})
+	reply = clean(reply)
+	var refused *protocol.Error
+	switch {
+	case errors.As(err, &refused) && refused.Code == protocol.CodeNotFound: // without the session, nothing was done in it
+	case errors.Is(err, dispatch.ErrOffline) || errors.Is(err, dispatch.ErrDown):
+		return nil // it is asked again when it is back
+	case err != nil:
+		return err
+	}
+	switch {
+	case reply.Message != nil:
+		return f.settleMessage(ctx, u, *reply.Message)
+	case reply.Acted:
+		return nil // events tell the rest
+	case u.Prompt != "":
+		defer f.Changes.Publish(u.Host, u.Session)
+		return f.Store.ReleasePrompt(ctx, Claim{Prompt: u.Prompt, Command: u.Command})
+	}
+	return f.settleMessage(ctx, u, protocol.MessageState{
+		Status: protocol.MessageFailed, Detail: "it did not reach the host; nothing was typed",
+	})
+}
+
+func (f *Fleet) settleMessage(ctx context.Context, u Unheard, state protocol.MessageState) error {
+	state.ID = protocol.MessageID(u.Command)
+	session := Session{Session: protocol.Session{ID: u.Session}, Host: u.Host}
+	_, err := f.advance(ctx, session, state)
+	return err
+}
