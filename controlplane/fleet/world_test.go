@@ -191,9 +191,10 @@ type host struct {
 
 	mu       sync.Mutex // guards what follows
 	commands map[string]int
-	refuse   *protocol.Error // what it says to every command, if set
-	garbled  bool            // its answers cannot be read
-	queues   bool            // its agent works, and takes no message yet
+	refuse   *protocol.Error             // what it says to every command, if set
+	garbled  bool                        // its answers cannot be read
+	took     map[protocol.CommandID]bool // what it has acted on
+	queues   bool                        // its agent works, and takes no message yet
 	seq      map[protocol.SessionID]uint64
 }
 
@@ -201,7 +202,7 @@ type host struct {
 func (w *world) newHost(owner auth.Caller, name string) *host {
 	w.t.Helper()
 	token := must(w.CreateJoinToken(w.t.Context(), owner, name))(w.t)
-	h := &host{w: w, commands: map[string]int{}, seq: map[protocol.SessionID]uint64{}}
+	h := &host{w: w, commands: map[string]int{}, took: map[protocol.CommandID]bool{}, seq: map[protocol.SessionID]uint64{}}
 	h.Host = must(w.Enrol(w.t.Context(), fleet.Enrolment{Token: token.Token, NKey: newKey(w.t)}, "192.0.2.2"))(w.t)
 	h.online()
 	h.hello()
@@ -342,6 +343,10 @@ func (h *host) answer(message *nats.Msg) {
 	h.mu.Lock()
 	h.commands[name]++
 	refused, garbled := h.refuse, h.garbled
+	var act protocol.Act
+	if json.Unmarshal(message.Data, &act) == nil && refused == nil && name != protocol.WithdrawCommand.Name {
+		h.took[act.Command] = true
+	}
 	h.mu.Unlock()
 	if garbled {
 		_ = message.Respond([]byte("<html>"))
@@ -367,6 +372,7 @@ func (h *host) reply(name string, request []byte) (any, error) {
 	var r struct {
 		Session protocol.SessionID `json:"session_id"`
 		Message protocol.MessageID `json:"message_id"`
+		Command protocol.CommandID `json:"command_id"`
 		Name    string             `json:"name"`
 		Path    string             `json:"working_dir"`
 	}
@@ -394,6 +400,13 @@ func (h *host) reply(name string, request []byte) (any, error) {
 		return protocol.SendMessageReply{Message: protocol.MessageState{ID: r.Message, Status: protocol.MessageDelivered}}, nil
 	case protocol.AnswerPrompt.Name:
 		return protocol.AnswerPromptReply{Status: protocol.PromptAnswering}, nil
+	case protocol.WithdrawCommand.Name:
+		if !h.took[r.Command] {
+			return protocol.WithdrawCommandReply{}, nil
+		}
+		return protocol.WithdrawCommandReply{Acted: true, Message: &protocol.MessageState{
+			ID: protocol.MessageID(r.Command), Status: protocol.MessageDelivered,
+		}}, nil
 	case protocol.ReadScreen.Name:
 		return protocol.ReadScreenReply{Lines: []string{"the screen"}}, nil
 	case protocol.ReadTerminal.Name:
