@@ -177,10 +177,11 @@ func adviseLetIn(err error) string {
 func (e *examination) directories(context.Context) []finding {
 	rules, err := policy.Load(e.env.dir.policy())
 	if err != nil {
-		return []finding{{what: "policy", problem: err, advice: "correct that file; until then the host agent does not start"}}
+		return []finding{{what: "policy", problem: err,
+			advice: "correct that file; until then the one before stays in force, and a host agent that is not running does not start"}}
 	}
 	e.rules = rules
-	var found []finding
+	found := []finding{{what: "policy", detail: e.env.dir.policyState()}}
 	for _, root := range rules.Roots {
 		f := finding{what: "root " + root, detail: "exists"}
 		if _, err := rules.Directory(root); err != nil {

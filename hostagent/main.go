@@ -48,6 +48,7 @@ type commands struct {
 	Attach    attachCommand    `cmd:"" help:"Get a session's terminal. Press ctrl+\\ twice to leave it."`
 	Ps        psCommand        `cmd:"" help:"List sessions."`
 	Status    statusCommand    `cmd:"" help:"Say what this host is and whether its agent runs."`
+	Policy    policyCommand    `cmd:"" help:"Show what this machine's owner allows, and why something is allowed or not."`
 	Doctor    doctorCommand    `cmd:"" help:"Check everything that this host needs, and say what to do."`
 	Install   installCommand   `cmd:"" help:"Start the host agent at login, from now on."`
 	Uninstall uninstallCommand `cmd:"" help:"Undo install. Sessions live on."`

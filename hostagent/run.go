@@ -52,6 +52,7 @@ func (c *runCommand) Run(env environment) (err error) {
 	l.Source = manager
 	handle(l, manager)
 	defer pruning(env.ctx, manager)()
+	defer followingPolicy(env, manager)()
 	ctx := env.ctx
 	if c.UntilStdinCloses {
 		ctx = untilEnd(ctx, env.stdin)
@@ -128,6 +129,17 @@ func pruning(ctx context.Context, m *session.Manager) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
 	group.Go(func() { m.Prune(ctx) })
+	return func() {
+		cancel()
+		group.Wait()
+	}
+}
+
+// followingPolicy puts the owner's file in force as it changes, until stop is called.
+func followingPolicy(env environment, m *session.Manager) (stop func()) {
+	ctx, cancel := context.WithCancel(env.ctx)
+	var group sync.WaitGroup
+	group.Go(func() { policy.Follow(ctx, env.dir.policy(), m.SetPolicy, env.log) })
 	return func() {
 		cancel()
 		group.Wait()

@@ -28,8 +28,8 @@ func (statusCommand) Run(env environment) error {
 			live++
 		}
 	}
-	fmt.Fprintf(env.stdout, "host:          %s (%s)\ncontrol plane: %s\nhost agent:    %s\nsessions:      %d live, %d in all\n",
-		config.Name, config.Host, config.URL, env.dir.agentState(), live, len(sessions))
+	fmt.Fprintf(env.stdout, "host:          %s (%s)\ncontrol plane: %s\nhost agent:    %s\npolicy:        %s\nsessions:      %d live, %d in all\n",
+		config.Name, config.Host, config.URL, env.dir.agentState(), env.dir.policyState(), live, len(sessions))
 	return nil
 }
 

@@ -33,14 +33,14 @@ func (p Policy) Directory(asked string) (string, error) {
 		return "", p.missing(asked, path)
 	}
 	if err != nil {
-		return "", refuse("the directory %q cannot be used: %v", asked, plainCause(err))
+		return "", refuse("roots", "the directory %q cannot be used: %v", asked, plainCause(err))
 	}
 	if !p.underRoot(resolved) {
 		return "", p.outside(asked)
 	}
 	info, err := os.Stat(resolved)
 	if err != nil {
-		return "", refuse("the directory %q cannot be used: %v", asked, plainCause(err))
+		return "", refuse("roots", "the directory %q cannot be used: %v", asked, plainCause(err))
 	}
 	if !info.IsDir() {
 		return "", fmt.Errorf("%q is not a directory", asked)
@@ -66,7 +66,7 @@ func (p Policy) missing(asked, path string) error {
 }
 
 func (p Policy) outside(asked string) error {
-	return refuse("the directory %q is not under one that this host's policy allows: %s", asked, strings.Join(p.Roots, ", "))
+	return refuse("roots", "the directory %q is not under one that this host's policy allows: %s", asked, strings.Join(p.Roots, ", "))
 }
 
 // underRoot compares resolved paths only. Where a file system folds case or Unicode forms, a differently spelt

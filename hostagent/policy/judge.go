@@ -59,10 +59,17 @@ func (c *Call) unclear(rule Rule) string {
 	switch {
 	case len(c.Tools) == 0 || c.Unread:
 		return "the call could not be read"
-	case rule.tool == "bash" && c.read != nil:
+	case rule.tool != "bash" || c.read == nil:
+		return ""
+	case c.read.dark != "":
 		return c.read.dark
 	}
-	return ""
+	for _, command := range c.read.calls {
+		if _, known := join(command).known(); known && rule.command.meets(command) {
+			return ""
+		}
+	}
+	return "a part of the command is known only when it runs"
 }
 
 // String is the verdict in words, for the agent and for people.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // TestDirectory is the list of attacks on a working directory: only real paths under a root get through.
@@ -95,15 +96,23 @@ func TestLoad(t *testing.T) {
 		want Policy
 		bad  bool
 	}{
-		"defaults stay":  {text: `{"max_sessions": 3}`, want: Policy{Roots: []string{"~"}, Modes: []string{"manual", "plan", "acceptEdits"}, MaxSessions: 3, KeepDays: 30}},
-		"roots":          {text: `{"roots": ["/srv"], "permission_modes": ["plan"], "agents": ["claude"]}`, want: Policy{Roots: []string{"/srv"}, Modes: []string{"plan"}, Agents: []string{"claude"}, MaxSessions: 20, KeepDays: 30}},
-		"misspelt field": {text: `{"max_session": 3}`, bad: true},
-		"no roots":       {text: `{"roots": []}`, bad: true},
-		"kept for ever":  {text: `{"keep_days": 0}`, want: Policy{Roots: []string{"~"}, Modes: []string{"manual", "plan", "acceptEdits"}, MaxSessions: 20}},
-		"kept backwards": {text: `{"keep_days": -1}`, bad: true},
-		"no sessions":    {text: `{"max_sessions": 0}`, bad: true},
-		"endless":        {text: `{"max_sessions": 201}`, bad: true},
-		"not JSON":       {text: `roots = ["~"]`, bad: true},
+		"defaults stay":          {text: `{"max_sessions": 3}`, want: Policy{Roots: []string{"~"}, Modes: []string{"manual", "plan", "acceptEdits"}, MaxSessions: 3, KeepDays: 30}},
+		"roots":                  {text: `{"roots": ["/srv"], "permission_modes": ["plan"], "agents": ["claude"]}`, want: Policy{Roots: []string{"/srv"}, Modes: []string{"plan"}, Agents: []string{"claude"}, MaxSessions: 20, KeepDays: 30}},
+		"misspelt field":         {text: `{"max_session": 3}`, bad: true},
+		"no roots":               {text: `{"roots": []}`, bad: true},
+		"kept for ever":          {text: `{"keep_days": 0}`, want: Policy{Roots: []string{"~"}, Modes: []string{"manual", "plan", "acceptEdits"}, MaxSessions: 20}},
+		"kept backwards":         {text: `{"keep_days": -1}`, bad: true},
+		"no sessions":            {text: `{"max_sessions": 0}`, bad: true},
+		"endless":                {text: `{"max_sessions": 201}`, bad: true},
+		"twice":                  {text: `{"deny": ["WebFetch"], "Deny": []}`, bad: true},
+		"two values":             {text: `{"max_sessions": 3} {"deny": []}`, bad: true},
+		"empty rule":             {text: `{"deny": [null]}`, bad: true},
+		"unknown rule":           {text: `{"deny": ["Bash("]}`, bad: true},
+		"quiet for no time":      {text: `{"quiet_hours": [{"from": "22:00", "to": "22:00"}]}`, bad: true},
+		"no time of day":         {text: `{"quiet_hours": [{"from": "25:00", "to": "22:00"}]}`, bad: true},
+		"no day":                 {text: `{"quiet_hours": [{"from": "20:00", "to": "22:00", "days": ["someday"]}]}`, bad: true},
+		"people and their limit": {text: `{"people": ["alice"], "max_sessions_per_person": 2}`, want: Policy{Roots: []string{"~"}, Modes: []string{"manual", "plan", "acceptEdits"}, MaxSessions: 20, KeepDays: 30, People: []string{"alice"}, MaxEachPerson: 2}},
+		"not JSON":               {text: `roots = ["~"]`, bad: true},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -113,29 +122,36 @@ func TestLoad(t *testing.T) {
 			if (err != nil) != test.bad {
 				t.Fatalf("Load: %v, want an error: %v", err, test.bad)
 			}
-			if diff := cmp.Diff(test.want, got); diff != "" {
+			if diff := cmp.Diff(test.want, got, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("Load (-want +got):\n%s", diff)
 			}
 		})
 	}
-	if got, err := Load(filepath.Join(t.TempDir(), "none")); err != nil || !cmp.Equal(got, Default()) {
+	if got, err := Load(filepath.Join(t.TempDir(), "none")); err != nil || !cmp.Equal(got, Default(), cmpopts.EquateEmpty()) {
 		t.Errorf("Load of a missing file = %v, %v, want the default", got, err)
 	}
 }
 
 func TestLimits(t *testing.T) {
 	p := Policy{Agents: []string{"claude"}, Modes: []string{"manual"}, MaxSessions: 2}
+	each := Policy{MaxSessions: 9, MaxEachPerson: 1, People: []string{"alice"}}
 	tests := map[string]struct {
 		err     error
 		refused bool
 	}{
-		"agent":       {p.Agent("claude"), false},
-		"other agent": {p.Agent("codex"), true},
-		"mode":        {p.Mode("manual"), false},
-		"other mode":  {p.Mode("bypassPermissions"), true},
-		"option mode": {p.Mode("--dangerously-skip-permissions"), true},
-		"room":        {p.Room(1), false},
-		"full":        {p.Room(2), true},
+		"agent":               {p.Agent("claude"), false},
+		"other agent":         {p.Agent("codex"), true},
+		"mode":                {p.Mode("manual"), false},
+		"other mode":          {p.Mode("bypassPermissions"), true},
+		"option mode":         {p.Mode("--dangerously-skip-permissions"), true},
+		"room":                {p.Room(1, 1), false},
+		"full":                {p.Room(2, 0), true},
+		"full for one person": {each.Room(1, 1), true},
+		"room for another":    {each.Room(1, 0), false},
+		"anybody":             {p.Person("alice"), false},
+		"somebody named":      {each.Person("Alice"), false},
+		"somebody else":       {each.Person("bob"), true},
+		"nobody's name":       {each.Person(""), true},
 	}
 	for name, test := range tests {
 		if (test.err != nil) != test.refused {

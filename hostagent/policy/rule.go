@@ -15,6 +15,7 @@ type Rule struct {
 	text    string
 	tool    string // folded; * is any text
 	matches func(*Call) bool
+	command commandPattern // of a rule about commands
 }
 
 // String is the rule as it was written.
@@ -72,6 +73,9 @@ func ParseRule(written string) (Rule, error) {
 		return wrong(errors.New("only Bash, Read, Edit, Write, WebFetch and Agent take something in brackets; leave them out"))
 	}
 	var err error
+	if rule.tool == "bash" {
+		rule.command, _ = parseCommandPattern(pattern) // parse says what is wrong with it
+	}
 	if rule.matches, err = parse(pattern); err != nil {
 		return wrong(err)
 	}

@@ -33,7 +33,7 @@ func (m *Manager) Create(ctx context.Context, r protocol.CreateSessionRequest) (
 	if s, err := m.session(r.Session); err == nil {
 		return m.createdBefore(ctx, s, r)
 	}
-	if err := m.inTime(r.Act); err != nil {
+	if err := m.accepts(r.Act); err != nil {
 		return protocol.SessionReply{}, err
 	}
 	b, err := m.plan(ctx, r)
@@ -92,7 +92,7 @@ func (m *Manager) plan(ctx context.Context, r protocol.CreateSessionRequest) (bi
 	if !slices.Contains(kind.Modes, mode) {
 		return birth{}, protocol.Errorf(protocol.CodeInvalid, "%s has no permission mode %.50q; it has %s", kind.Name, mode, strings.Join(kind.Modes, ", "))
 	}
-	if err := errors.Join(m.rules().Agent(kind.Name), m.rules().Mode(mode), m.rules().Room(m.live())); err != nil {
+	if err := errors.Join(m.rules().Begin(m.Now()), m.rules().Agent(kind.Name), m.rules().Mode(mode), m.rules().Room(m.live(r.Actor))); err != nil {
 		return birth{}, fromPolicy(err)
 	}
 	dir, err := m.rules().Directory(r.WorkingDir)
@@ -124,15 +124,18 @@ func checkName(name string) error {
 	return nil
 }
 
-// live counts the sessions that run.
-func (m *Manager) live() int {
-	live := 0
+// live counts the sessions that run, and of these the ones that this person started.
+func (m *Manager) live(actor string) (all, own int) {
 	for _, s := range m.all() {
-		if !s.exited() {
-			live++
+		if s.exited() {
+			continue
+		}
+		all++
+		if s.born().Actor == actor {
+			own++
 		}
 	}
-	return live
+	return all, own
 }
 
 // launch starts the agent under a holder. If it returns an error, nothing runs.

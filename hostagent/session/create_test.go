@@ -60,7 +60,7 @@ func TestCreateRefuses(t *testing.T) {
 	}
 	entries, err := os.ReadDir(m.Dir)
 	check(t, err)
-	if len(entries) != 1 || entries[0].Name() != "lock" {
+	if len(entries) != 2 || entries[0].Name() != "lock" || entries[1].Name() != "policy-in-force.json" {
 		t.Errorf("refused sessions left %v behind", entries)
 	}
 	unknown := protocol.NewSessionID()

@@ -57,8 +57,12 @@ func judged(sessions string, call agentkind.ToolCall) policy.Verdict {
 	if err != nil {
 		return policy.Verdict{Decision: policy.Asked, Why: "the rules cannot be read (" + outgoingLine(err.Error()) + ")"}
 	}
-	return rules.Judge(policy.Call{
-		Tools: call.Tools, Command: call.Command, Paths: call.Paths, URL: call.URL, Subagent: call.Subagent, Dir: call.Dir,
-		Unread: call.Unread,
-	})
+	return rules.Judge(PolicyCall(call))
+}
+
+// PolicyCall is an agent's call of a tool in the policy's words.
+func PolicyCall(c agentkind.ToolCall) policy.Call {
+	return policy.Call{
+		Tools: c.Tools, Command: c.Command, Paths: c.Paths, URL: c.URL, Subagent: c.Subagent, Dir: c.Dir, Unread: c.Unread,
+	}
 }

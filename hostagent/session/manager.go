@@ -197,7 +197,7 @@ func (m *Manager) Events(id protocol.SessionID, after uint64, most int) ([]proto
 
 // begin is what every command that changes something starts with.
 func (m *Manager) begin(id protocol.SessionID, act protocol.Act) (*session, error) {
-	if err := m.inTime(act); err != nil {
+	if err := m.accepts(act); err != nil {
 		return nil, err
 	}
 	return m.session(id)
@@ -206,12 +206,16 @@ func (m *Manager) begin(id protocol.SessionID, act protocol.Act) (*session, erro
 // deadlineGrace allows for the difference between the sender's clock and ours.
 const deadlineGrace = time.Minute
 
-func (m *Manager) inTime(act protocol.Act) error {
+// accepts says whether a command is whole, in time, and in the name of somebody for whom this host acts.
+func (m *Manager) accepts(act protocol.Act) error {
 	if act.Command == "" {
 		return protocol.Errorf(protocol.CodeInvalid, "the command has no command_id")
 	}
 	if !act.Deadline.IsZero() && m.Now().After(act.Deadline.Add(deadlineGrace)) {
 		return protocol.Errorf(protocol.CodeUnavailable, "the command reached this host after its deadline; nothing was done")
+	}
+	if err := m.rules().Person(act.Actor); err != nil {
+		return fromPolicy(err)
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ func stillLive() error {
 
 // mayResume: the policy may have changed since the session was created.
 func (m *Manager) mayResume(b birth) error {
-	if err := errors.Join(m.rules().Agent(b.Agent), m.rules().Mode(b.PermissionMode), m.rules().Room(m.live())); err != nil {
+	if err := errors.Join(m.rules().Begin(m.Now()), m.rules().Agent(b.Agent), m.rules().Mode(b.PermissionMode), m.rules().Room(m.live(b.Actor))); err != nil {
 		return err
 	}
 	_, err := m.rules().Directory(b.WorkingDir)

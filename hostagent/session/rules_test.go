@@ -1,11 +1,15 @@
 package session
 
 import (
+	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"switchboard/hostagent/agentkind"
 	"switchboard/hostagent/policy"
 	"switchboard/hostagent/protocol"
 )
@@ -143,4 +147,81 @@ func TestRulesWithoutHostAgent(t *testing.T) {
 	r.denial(id, "Bash(touch denied*)")
 	r.await(id, protocol.StateIdle)
 	checkGapFree(t, r.events(id))
+}
+
+// TestFromAfar: in quiet hours nothing is begun, and all that lets an agent stop or go on is done. For whom the owner
+// does not name, nothing is done.
+func TestFromAfar(t *testing.T) {
+	t.Parallel()
+	night := time.Date(2026, 11, 21, 23, 30, 0, 0, time.UTC)
+	m := &Manager{Dir: t.TempDir(), Self: "/nowhere", Policy: policy.Default(), Kinds: agentkind.All(), Now: func() time.Time { return night }}
+	id := protocol.NewSessionID()
+	dir := filepath.Join(m.Dir, string(id))
+	check(t, os.Mkdir(dir, 0o700))
+	check(t, birth{Session: id, Agent: "claude", PermissionMode: "plan", WorkingDir: "/nowhere", At: night}.write(dir))
+	writeSteps(t, dir, protocol.Session{ID: id, State: protocol.StateExited, ExitedAt: &night, LastSeq: 1})
+	check(t, m.Open(t.Context()))
+	t.Cleanup(func() { check(t, m.Close()) })
+	r := &rig{t: t, Manager: m}
+
+	do := protocol.Act{Command: protocol.CommandID(protocol.NewID()), Actor: "alice", Deadline: night.Add(time.Minute)}
+	begin := map[string]func() error{
+		"create": func() error {
+			_, err := m.Create(t.Context(), protocol.CreateSessionRequest{Act: do, Session: protocol.NewSessionID()})
+			return err
+		},
+		"resume": func() error {
+			_, err := m.Resume(t.Context(), protocol.ResumeSessionRequest{Act: do, Session: id})
+			return err
+		},
+		"send": func() error {
+			_, err := m.Send(t.Context(), protocol.SendMessageRequest{Act: do, Session: id, Message: "m", Text: "x"})
+			return err
+		},
+	}
+	other := map[string]func() error{
+		"answer": func() error {
+			_, err := m.Answer(t.Context(), protocol.AnswerPromptRequest{Act: do, Session: id})
+			return err
+		},
+		"interrupt": func() error {
+			_, err := m.Interrupt(t.Context(), protocol.InterruptSessionRequest{Act: do, Session: id})
+			return err
+		},
+		"terminate": func() error {
+			_, err := m.Terminate(t.Context(), protocol.TerminateSessionRequest{Act: do, Session: id})
+			return err
+		},
+	}
+	check(t, m.SetPolicy(parsed(t, `{"quiet_hours": [{"from": "22:00", "to": "07:00"}]}`)))
+	for name, call := range begin {
+		t.Run("quiet hours, "+name, func(t *testing.T) {
+			r.refused(protocol.CodeRefused, call)
+			if err := call(); !strings.Contains(err.Error(), "until Sunday 07:00 UTC") {
+				t.Errorf("%v, want until when", err)
+			}
+		})
+	}
+	for name, call := range other {
+		if known := (*protocol.Error)(nil); errors.As(call(), &known) && known.Code == protocol.CodeRefused {
+			t.Errorf("quiet hours, %s: %v", name, known)
+		}
+	}
+	check(t, m.SetPolicy(parsed(t, `{"people": ["bob", "carol"]}`)))
+	maps.Copy(other, begin)
+	for name, call := range other {
+		t.Run("not named, "+name, func(*testing.T) { r.refused(protocol.CodeRefused, call) })
+	}
+	do.Actor = "bob"
+	r.refused(protocol.CodeConflict, begin["send"]) // it has exited
+}
+
+// parsed is the policy that a file with this text means.
+func parsed(t *testing.T, text string) policy.Policy {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "policy.json")
+	check(t, os.WriteFile(path, []byte(text), 0o600))
+	p, err := policy.Load(path)
+	check(t, err)
+	return p
 }

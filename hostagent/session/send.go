@@ -21,11 +21,14 @@ func (m *Manager) Send(ctx context.Context, r protocol.SendMessageRequest) (prot
 	if state, known := s.messageState(r.Message); known {
 		return protocol.SendMessageReply{Message: state}, nil
 	}
-	if err := m.inTime(r.Act); err != nil {
+	if err := m.accepts(r.Act); err != nil {
 		return protocol.SendMessageReply{}, err
 	}
 	if err := s.notWithdrawn(r.Command); err != nil {
 		return protocol.SendMessageReply{}, err
+	}
+	if err := m.rules().Begin(m.Now()); err != nil {
+		return protocol.SendMessageReply{}, fromPolicy(err)
 	}
 	text, err := s.kind.CleanMessage(r.Text)
 	if err != nil {
