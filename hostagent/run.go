@@ -49,7 +49,7 @@ func (c *runCommand) Run(env environment) (err error) {
 		return err
 	}
 	defer l.Key.Wipe()
-	l.Source = manager
+	l.Source, l.Recordings = manager, manager
 	handle(l, manager)
 	defer pruning(env.ctx, manager)()
 	defer followingPolicy(env, manager)()
@@ -122,6 +122,7 @@ func handle(l *link.Link, m *session.Manager) {
 	link.Handle(l, protocol.ReadScreen, m.Screen)
 	link.Handle(l, protocol.ReadTerminal, m.Terminal)
 	link.Handle(l, protocol.ReadChanges, m.ReadChanges)
+	link.Handle(l, protocol.ReadRecording, m.ReadRecording)
 }
 
 // pruning deletes old sessions until stop is called.

@@ -21,7 +21,7 @@ func BenchmarkOutput(b *testing.B) {
 	for name, line := range lines {
 		b.Run(name+"/raw", func(b *testing.B) { outputFrom(b, line, func([]byte) {}) })
 		b.Run(name+"/holder", func(b *testing.B) {
-			recorder, err := terminal.OpenRecording(filepath.Join(b.TempDir(), recordingFile), 80, 24, 0)
+			recorder, err := terminal.OpenRecording(filepath.Join(b.TempDir(), recordingDir), 80, 24, 0)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -3,16 +3,18 @@
 // It knows nothing of any agent. The host agent, hooks and attached terminals reach it over a Unix socket in the
 // session's directory.
 //
-// A session's directory (0700) holds spec.json, journal.jsonl, recording.cast, holder.sock (0600) and holder.log.
+// A session's directory (0700) holds spec.json, journal.jsonl, recording/, holder.sock (0600) and holder.log.
 //
 // Goroutines of a holder process: one reads the PTY, one waits for the child, one types the screen model's
-// answers to the child's questions, one accepts connections, and each connection has one or two. An idle session
-// has no timer and no connection.
+// answers to the child's questions, one packs what is recorded, one accepts connections, and each connection has one
+// or two. An idle session has no timer and no connection.
 package holder
 
 import (
 	"log/slog"
 	"os/exec"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -57,6 +59,49 @@ func (h *holder) show(p []byte) {
 	h.pass(p)
 	h.mu.Unlock()
 	_, _ = h.recorder.Write(p) // never fails
+	if full, overdue := h.recorder.Full(); full {
+		h.nextSegment(overdue)
+	}
+}
+
+// nextSegment lets the recording go on in a new segment, which begins with the screen as it is: once no escape
+// sequence is open, unless that takes too long. Only the goroutine that reads the PTY calls it, so no output comes
+// in between; a new size may.
+func (h *holder) nextSegment(overdue bool) {
+	h.mu.Lock()
+	if !overdue && !h.screen.Whole() {
+		h.mu.Unlock()
+		return
+	}
+	before, screen := size{h.cols, h.rows}, h.screen.Snapshot()
+	h.mu.Unlock()
+	h.recorder.Next(before.Cols, before.Rows, screen)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if now := (size{h.cols, h.rows}); now != before {
+		h.recorder.Resize(now.Cols, now.Rows)
+	}
+}
+
+// note adds an entry to the journal and then, so that a viewer finds the place, marks it in the recording by its
+// number and kind. What happened comes first: a crash in between leaves it unmarked, and never the other way round.
+func (h *holder) note(kind string, body any) (uint64, error) {
+	n, err := h.journal.append(kind, body)
+	if err == nil {
+		h.recorder.Mark(Mark(n, kind))
+	}
+	return n, err
+}
+
+// Mark is the text of the marker that a journal entry leaves in the recording.
+func Mark(n uint64, kind string) string { return "#" + strconv.FormatUint(n, 10) + " " + kind }
+
+// ParseMark reads a marker of Mark.
+func ParseMark(text string) (n uint64, ok bool) {
+	number, found := strings.CutPrefix(text, "#")
+	number, _, _ = strings.Cut(number, " ")
+	n, err := strconv.ParseUint(number, 10, 64)
+	return n, found && err == nil
 }
 
 // pass hands output that is on the screen to the viewers. The caller holds mu.

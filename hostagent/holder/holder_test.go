@@ -354,7 +354,7 @@ func TestADirectoryWithALongNameWorks(t *testing.T) {
 func TestFilesAreTheOwnersAlone(t *testing.T) {
 	_, dir := start(t, "/bin/cat")
 	for name, want := range map[string]os.FileMode{
-		".": 0o700, "spec.json": 0o600, "journal.jsonl": 0o600, "recording.cast": 0o600, "holder.sock": 0o600, "holder.log": 0o600,
+		".": 0o700, "spec.json": 0o600, "journal.jsonl": 0o600, "recording": 0o700, "holder.sock": 0o600, "holder.log": 0o600,
 	} {
 		info, err := os.Stat(filepath.Join(dir, name))
 		if err != nil {

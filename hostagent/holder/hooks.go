@@ -107,7 +107,7 @@ func (c call) hook() {
 		c.hooks.add(hook)
 		defer c.hooks.remove(hook.id)
 	}
-	_, err = c.journal.append(KindHook, Hook{hook.id, c.request.Event, c.request.Hold, asJSON(payload), c.request.Verdict})
+	_, err = c.note(KindHook, Hook{hook.id, c.request.Event, c.request.Hold, asJSON(payload), c.request.Verdict})
 	if err != nil {
 		hook.state = hookClosed
 	}

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -93,7 +92,7 @@ func open(ctx context.Context, dir string) (h *holder, listener net.Listener, er
 
 // startChild starts the child and journals it, or leaves nothing behind.
 func (h *holder) startChild(ctx context.Context, spec Spec) error {
-	recorder, err := terminal.OpenRecording(filepath.Join(h.dir, recordingFile), spec.Cols, spec.Rows, spec.RecordingBytes)
+	recorder, err := spec.record(h.dir)
 	if err != nil {
 		return err
 	}

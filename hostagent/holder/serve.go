@@ -142,7 +142,7 @@ func (c call) appendNote() (reply, error) {
 	if len(body) == 0 {
 		body = json.RawMessage("null")
 	}
-	n, err := c.journal.append(c.request.Kind, body)
+	n, err := c.note(c.request.Kind, body)
 	return reply{N: n}, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"switchboard/hostagent/protocol"
+	"switchboard/hostagent/terminal"
 )
 
 // Spec is what a holder runs.
@@ -18,7 +19,7 @@ type Spec struct {
 	WorkingDir     string             `json:"working_dir"`
 	Cols           int                `json:"cols"` // 0: DefaultCols
 	Rows           int                `json:"rows"`
-	RecordingBytes int64              `json:"recording_bytes"` // the recording stops there, with a marker; 0: DefaultRecordingBytes
+	RecordingBytes int64              `json:"recording_bytes"` // the recording keeps its last so many; 0: DefaultRecordingBytes; less: there is none
 }
 
 // What a spec that leaves it out gets.
@@ -30,15 +31,23 @@ const (
 
 // The files in a session's directory.
 const (
-	specFile      = "spec.json"
-	journalFile   = "journal.jsonl"
-	recordingFile = "recording.cast"
-	socketFile    = "holder.sock"
-	logFile       = "holder.log"
+	specFile     = "spec.json"
+	journalFile  = "journal.jsonl"
+	recordingDir = "recording"
+	socketFile   = "holder.sock"
+	logFile      = "holder.log"
 )
 
-// RecordingPath is where the recording of the session in dir is.
-func RecordingPath(dir string) string { return filepath.Join(dir, recordingFile) }
+// RecordingPath is the directory in which the recording of the session in dir is.
+func RecordingPath(dir string) string { return filepath.Join(dir, recordingDir) }
+
+// record begins to record the session in dir, if it is to be recorded.
+func (s Spec) record(dir string) (*terminal.Recorder, error) {
+	if s.RecordingBytes < 0 {
+		return &terminal.Recorder{}, nil
+	}
+	return terminal.OpenRecording(RecordingPath(dir), s.Cols, s.Rows, s.RecordingBytes)
+}
 
 func (s Spec) check() error {
 	if len(s.Argv) == 0 || s.Argv[0] == "" {

@@ -20,14 +20,15 @@ import (
 
 // Link connects one host. Its fields and handlers are set before Run.
 type Link struct {
-	URL       string // the control plane's, such as https://switchboard.example.com
-	Host      protocol.HostID
-	Audience  string        // what the control plane is called in a proof, as it said at the enrolment
-	Key       nkeys.KeyPair // the host's
-	Agent     string        // version of the host agent
-	Source    Source
-	Transport *http.Transport // nil: NewTransport's
-	Log       *slog.Logger
+	URL        string // the control plane's, such as https://switchboard.example.com
+	Host       protocol.HostID
+	Audience   string        // what the control plane is called in a proof, as it said at the enrolment
+	Key        nkeys.KeyPair // the host's
+	Agent      string        // version of the host agent
+	Source     Source
+	Recordings Recordings      // nil: none are sent
+	Transport  *http.Transport // nil: NewTransport's
+	Log        *slog.Logger
 
 	handlers  map[string]handler
 	answering sync.WaitGroup

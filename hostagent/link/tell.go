@@ -24,6 +24,9 @@ func (l *Link) tell(ctx context.Context, conn *nats.Conn) {
 	l.Log.InfoContext(ctx, "connected to the control plane", "url", l.URL)
 	var telling sync.WaitGroup
 	telling.Go(func() { l.heartbeats(ctx, conn) })
+	if l.Recordings != nil {
+		telling.Go(func() { l.recordings(ctx, conn) })
+	}
 	l.events(ctx, conn, known)
 	telling.Wait()
 }

@@ -61,7 +61,7 @@ func (p Policy) check() error {
 			return err
 		}
 	}
-	return nil
+	return p.Recording.check()
 }
 
 // setting is where a setting stands in the owner's file.

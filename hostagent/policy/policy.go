@@ -27,8 +27,9 @@ type Policy struct {
 
 	// KeepDays is after how many days an ended session's files are deleted here, recording included, if the control
 	// plane has all its events; 0: never.
-	KeepDays int               `json:"keep_days"`
-	Programs map[string]string `json:"programs"` // agent kind to the path of its program; others are found in PATH
+	KeepDays  int               `json:"keep_days"`
+	Recording Recording         `json:"recording"`
+	Programs  map[string]string `json:"programs"` // agent kind to the path of its program; others are found in PATH
 }
 
 // mostSessions keeps what a host says of its live sessions in one message to its control plane.
@@ -54,6 +55,7 @@ func Default() Policy {
 		Modes:       []string{"manual", "plan", "acceptEdits"},
 		MaxSessions: 20,
 		KeepDays:    30,
+		Recording:   defaultRecording(),
 		Agents:      []string{}, People: []string{}, Deny: []Rule{}, Ask: []Rule{}, QuietHours: []QuietHours{},
 		Programs: map[string]string{},
 	}

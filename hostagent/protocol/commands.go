@@ -18,6 +18,7 @@ var (
 	ReadScreen       = Command[ReadScreenRequest, ReadScreenReply]{"read_screen"}
 	ReadTerminal     = Command[ReadTerminalRequest, ReadTerminalReply]{"read_terminal"}
 	ReadChanges      = Command[ReadChangesRequest, ReadChangesReply]{"read_changes"}
+	ReadRecording    = Command[ReadRecordingRequest, ReadRecordingReply]{"read_recording"}
 )
 
 // Act is carried by every command that changes something.

@@ -15,6 +15,8 @@
 //	2026-11-21, version 1 still: an Entry may say that a rule on the host denied the call (denied_by).
 //	2026-11-21, version 1 still: withdraw_command. A host that does not know it refuses it, and what became of a
 //	  command whose answer was lost stays unknown until the host says something of it.
+//	2026-11-21, version 1 still: read_recording and store_segment. A host that does not know the first says so; the
+//	  second is sent only where the host's owner wants it, and tried again while no control plane takes it.
 package protocol
 
 // Version is the contract's version. A control plane speaks with hosts one version older and one newer.

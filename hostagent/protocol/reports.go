@@ -12,10 +12,11 @@ type Report[Request, Reply any] struct{ Name string }
 
 // The reports.
 var (
-	Hello     = Report[HelloRequest, HelloReply]{"hello"}      // first on every connection
-	Heartbeat = Report[HeartbeatRequest, Nothing]{"heartbeat"} // every HeartbeatEvery
-	Events    = Report[EventsRequest, EventsReply]{"events"}   // one batch in flight at a time
-	Leaving   = Report[Nothing, Nothing]{"leaving"}            // an orderly stop: the host is about to be away
+	Hello        = Report[HelloRequest, HelloReply]{"hello"}             // first on every connection
+	Heartbeat    = Report[HeartbeatRequest, Nothing]{"heartbeat"}        // every HeartbeatEvery
+	Events       = Report[EventsRequest, EventsReply]{"events"}          // one batch in flight at a time
+	StoreSegment = Report[StoreSegmentRequest, Nothing]{"store_segment"} // one at a time
+	Leaving      = Report[Nothing, Nothing]{"leaving"}                   // an orderly stop: the host is about to be away
 )
 
 // HeartbeatEvery is how often a host says that it is there; one that is silent for OfflineAfter is away.

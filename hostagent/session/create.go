@@ -153,6 +153,7 @@ func (m *Manager) launch(ctx context.Context, b birth, resume bool, conversation
 	spec := holder.Spec{
 		Session: b.Session, Argv: append([]string{b.Program}, kind.Args(launch)...),
 		Env: agentEnvironment(m.Environ, kind), WorkingDir: b.WorkingDir, Cols: firstCols, Rows: firstRows,
+		RecordingBytes: m.rules().Recording.Bytes(),
 	}
 	if err := holder.Start(ctx, m.Self, dir, spec); err != nil {
 		return unavailable("starting "+kind.Name, err)

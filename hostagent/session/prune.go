@@ -73,7 +73,7 @@ func (m *Manager) prune() error {
 			err = errors.Join(err, m.forget(s))
 		}
 	}
-	return errors.Join(err, m.deleteDoomed())
+	return errors.Join(err, m.pruneRecordings(), m.deleteDoomed())
 }
 
 func (m *Manager) outlived(s *session) bool {

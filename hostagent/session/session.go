@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -217,4 +216,4 @@ func (s *session) exited() bool {
 	return exited
 }
 
-func (s *session) recording() string { return filepath.Join(s.dir, "recording.cast") }
+func (s *session) recording() string { return holder.RecordingPath(s.dir) }

@@ -1,9 +1,12 @@
 package terminal
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -14,7 +17,12 @@ type castHeader struct {
 	Version   int      `json:"version"`
 	Term      castTerm `json:"term"`
 	Timestamp int64    `json:"timestamp"` // seconds since 1970
+	Tags      []string `json:"tags,omitempty"`
 }
+
+// continued is the tag of a segment that goes on where the one before it ended: its first event draws the screen as
+// it was then.
+const continued = "continued"
 
 type castTerm struct {
 	Cols int    `json:"cols"`
@@ -22,9 +30,12 @@ type castTerm struct {
 	Type string `json:"type"`
 }
 
-func appendHeader(dst []byte, cols, rows int, now time.Time) []byte {
-	// A castHeader holds only numbers and a string, which always marshal.
-	line, _ := json.Marshal(castHeader{3, castTerm{cols, rows, "xterm-256color"}, now.Unix()})
+func appendHeader(dst []byte, cols, rows int, now time.Time, goesOn bool) []byte {
+	header := castHeader{Version: 3, Term: castTerm{cols, rows, "xterm-256color"}, Timestamp: now.Unix()}
+	if goesOn {
+		header.Tags = []string{continued}
+	}
+	line, _ := json.Marshal(header) // numbers and strings always marshal
 	return append(append(dst, line...), '\n')
 }
 
@@ -80,15 +91,48 @@ func appendEscape(dst []byte, b byte) []byte {
 	return append(dst, '\\', 'u', '0', '0', hex[b>>4], hex[b&0xf])
 }
 
-// castEvent is one line of a recording but the first.
-type castEvent struct {
-	Interval float64
+// CastEvent is one line of a segment but the first.
+type CastEvent struct {
+	Interval float64 // seconds since the event before
 	Code     string
 	Text     string
 }
 
+// Cast is a segment's text in parts.
+type Cast struct {
+	Header    []byte // a line
+	Continued bool   // the first event draws the screen as it was at the end of the segment before
+	Events    []CastEvent
+}
+
+// ParseCast reads a segment's text. Lines that are no events are left out.
+func ParseCast(text []byte) (Cast, error) {
+	header, events, err := readHeader(text)
+	if err != nil {
+		return Cast{}, err
+	}
+	c := Cast{Header: text[:len(text)-len(events)], Continued: slices.Contains(header.Tags, continued)}
+	for line := range bytes.Lines(events) {
+		var e CastEvent
+		if json.Unmarshal(line, &e) == nil && len(e.Code) == 1 && strings.Contains("oirmx", e.Code) {
+			c.Events = append(c.Events, e)
+		}
+	}
+	return c, nil
+}
+
+// Text undoes ParseCast.
+func (c Cast) Text() []byte {
+	text := slices.Clone(c.Header)
+	for _, e := range c.Events {
+		text = appendEventStart(text, time.Duration(e.Interval*float64(time.Second)), e.Code[0])
+		text = append(appendEscaped(text, []byte(e.Text)), eventEnd...)
+	}
+	return text
+}
+
 // UnmarshalJSON reads the array.
-func (e *castEvent) UnmarshalJSON(line []byte) error {
+func (e *CastEvent) UnmarshalJSON(line []byte) error {
 	var fields []json.RawMessage
 	if err := json.Unmarshal(line, &fields); err != nil {
 		return err

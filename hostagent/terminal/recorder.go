@@ -3,7 +3,6 @@ package terminal
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
 	"sync"
@@ -11,84 +10,120 @@ import (
 )
 
 const (
-	flushAfter  = 100 * time.Millisecond // output is in the file this long after it came
-	flushBytes  = 64 << 10               // or as soon as there is this much of it
-	sameMoment  = 8 * time.Millisecond   // output within this becomes one event: half a frame
-	retryAfter  = time.Second            // when the file could not be written
-	stopReserve = 256                    // kept free for the marker that says why a recording stops
+	flushAfter = 100 * time.Millisecond // output is in the file this long after it came
+	flushBytes = 64 << 10               // or as soon as there is this much of it
+	sameMoment = 8 * time.Millisecond   // output within this becomes one event: half a frame
+	retryAfter = time.Second            // when the file could not be written
+	maxMarker  = 200                    // bytes of a marker's text
 )
 
-// Recorder appends a terminal's output to an asciicast v3 file. It is safe for concurrent use, and has no timer
-// while there is no output. What it has flushed survives the death of this process; a loss of power can take
-// what the kernel had not written yet.
+// Recorder appends a terminal's output to a recording. It is safe for concurrent use, and has no timer while there
+// is no output. What it has flushed survives the death of this process; a loss of power can take what the kernel
+// had not written yet. The zero Recorder records nothing.
 //
-// A recording has a limit. When it is reached, the recording stops with a marker, and the session goes on
-// unrecorded. When the file cannot be written (a full disk), output is dropped until it can, and then a marker
-// says how much is missing.
+// A recording has a limit. When it is reached, the oldest segments are dropped, so that the recording keeps its
+// end; the numbers of those that are left tell what is missing. When the file cannot be written (a full disk),
+// output is dropped until it can, and then a marker says how much is missing.
 type Recorder struct {
 	mu      sync.Mutex // guards the fields below
+	dir     string
+	packer  *packer
 	file    *os.File
+	number  uint64    // of the segment that file is
+	began   time.Time // when that segment did
 	size    int64     // bytes in the file that are whole lines
-	limit   int64     // bytes; 0: none
 	buffer  []byte    // encoded, not yet in the file
 	event   bool      // buffer ends in an event that is still open
 	partial []byte    // the beginning of a character
 	at      time.Time // when the last event was
 	timer   *time.Timer
-	stopped bool
 	missing int64 // bytes of output that are not in the file because it could not be written
 	cause   error // why
 	retry   time.Time
+	turn    time.Time // the next segment could not be begun: not before this
 }
 
-// OpenRecording starts a recording at path, or goes on with the one that is there. It stops at limit bytes, if
-// that is not 0.
-func OpenRecording(path string, cols, rows int, limit int64) (*Recorder, error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+// OpenRecording starts a recording in dir, or goes on with the one that is there in a segment of its own. It keeps at
+// most limit bytes, if that is not 0.
+func OpenRecording(dir string, cols, rows int, limit int64) (*Recorder, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open recording: %w", err)
+	}
+	segments, err := Segments(dir)
 	if err != nil {
+		return nil, err
+	}
+	r := &Recorder{dir: dir}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(segments) > 0 {
+		r.number = segments[len(segments)-1].Number
+	}
+	if err := r.begin(cols, rows, nil); err != nil {
 		return nil, fmt.Errorf("open recording: %w", err)
 	}
-	r := &Recorder{file: file, limit: limit, at: time.Now()}
-	if r.size, err = wholeLines(file); err != nil {
-		file.Close()
-		return nil, fmt.Errorf("open recording: %w", err)
+	if r.number > 1 {
+		r.add('m', "started again")
 	}
-	if r.size == 0 {
-		r.buffer = appendHeader(nil, cols, rows, r.at)
-		return r, nil
+	r.packer = startPacker(dir, limit)
+	if r.number > 1 {
+		r.packer.ring() // for what a process left behind that was killed
 	}
-	r.marker("goes on")
-	r.Resize(cols, rows)
 	return r, nil
 }
 
-// wholeLines is how many bytes of the file are whole lines: the last one is torn if the machine went down.
-func wholeLines(file *os.File) (int64, error) {
-	size, err := file.Seek(0, io.SeekEnd)
+// begin opens the next segment. Its first event is the screen as it was, if the segment goes on with one.
+func (r *Recorder) begin(cols, rows int, screen []byte) error {
+	now := time.Now()
+	began := now.Truncate(time.Second)
+	file, err := os.OpenFile(segmentPath(r.dir, r.number+1, began), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	block := make([]byte, 4<<10)
-	for end := size; end > 0; {
-		start := max(0, end-int64(len(block)))
-		if _, err := file.ReadAt(block[:end-start], start); err != nil {
-			return 0, err
-		}
-		for i := end - start - 1; i >= 0; i-- {
-			if block[i] == '\n' {
-				return start + i + 1, nil
-			}
-		}
-		end = start
+	header := appendHeader(nil, cols, rows, began, screen != nil)
+	if _, err := file.Write(header); err != nil { // without it the rest could not be read
+		return errors.Join(err, file.Close(), os.Remove(file.Name()))
 	}
-	return 0, nil
+	r.file, r.number, r.size, r.began, r.at = file, r.number+1, int64(len(header)), now, began
+	if screen != nil {
+		r.add('o', string(screen))
+	}
+	return nil
+}
+
+// Full reports whether it is time for the next segment; overdue says that it can wait no longer.
+func (r *Recorder) Full() (full, overdue bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.file == nil || time.Now().Before(r.turn) {
+		return false, false
+	}
+	size := r.size + int64(len(r.buffer))
+	return size >= segmentBytes || time.Since(r.began) >= segmentAge, size >= segmentMost
+}
+
+// Next ends the segment and begins another one with the screen as it is, of this size.
+func (r *Recorder) Next(cols, rows int, screen []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.file == nil {
+		return
+	}
+	r.flush()
+	last := r.file
+	if err := r.begin(cols, rows, screen); err != nil {
+		r.turn = time.Now().Add(retryAfter) // go on with this one
+		return
+	}
+	_ = last.Close() // all of it is written; packing it finds out if not
+	r.packer.ring()
 }
 
 // Write records output. It does not fail: a session is not to end because it cannot be recorded.
 func (r *Recorder) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.file == nil || r.stopped {
+	if r.file == nil {
 		return len(p), nil
 	}
 	written := len(p)
@@ -138,13 +173,20 @@ func (r *Recorder) add(code byte, text string) {
 	r.wait()
 }
 
-func (r *Recorder) marker(text string) { r.add('m', text) }
+// Mark records that something happened, by which a viewer finds the place.
+func (r *Recorder) Mark(text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.file != nil {
+		r.add('m', text[:min(len(text), maxMarker)])
+	}
+}
 
 // Resize records a new size.
 func (r *Recorder) Resize(cols, rows int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.file != nil && !r.stopped {
+	if r.file != nil {
 		r.add('r', strconv.Itoa(cols)+"x"+strconv.Itoa(rows))
 	}
 }
@@ -172,20 +214,7 @@ func (r *Recorder) flush() {
 	if r.file == nil || len(r.buffer) == 0 {
 		return
 	}
-	if !r.stopped && r.limit > 0 && r.size+int64(len(r.buffer)) > r.limit-stopReserve {
-		r.stop()
-	}
 	r.write()
-}
-
-// stop ends the recording for good. The output that would not fit is left out whole.
-func (r *Recorder) stop() {
-	r.stopped = true
-	r.partial = nil
-	r.buffer = appendEventStart(r.buffer[:0], time.Since(r.at), 'm')
-	r.buffer = append(r.buffer, "recording stopped: it has reached its limit of "...)
-	r.buffer = strconv.AppendInt(r.buffer, r.limit, 10)
-	r.buffer = append(r.buffer, " bytes"+eventEnd...)
 }
 
 // write puts the buffer into the file, or counts it as missing.
@@ -218,19 +247,17 @@ func (r *Recorder) Err() error {
 	return r.cause
 }
 
-// Close records how the program ended, flushes, and ends the recording.
+// Close records how the program ended, flushes, and packs what is left.
 func (r *Recorder) Close(status int) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.file == nil {
 		return nil
 	}
-	if !r.stopped {
-		r.add('x', strconv.Itoa(status))
-	}
+	r.add('x', strconv.Itoa(status))
 	r.retry = time.Time{}
 	r.flush()
 	err := errors.Join(r.cause, r.file.Sync(), r.file.Close())
 	r.file = nil
-	return err
+	return errors.Join(err, r.packer.finish())
 }

@@ -1,82 +1,63 @@
 package terminal
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 )
 
-const (
-	maxTail     = 8 << 20 // how much of a recording's end is looked at
-	maxCastLine = 1 << 20 // the recorder writes at most about 6 × flushBytes
-)
+// maxTail is how much of a recording's end is looked at.
+const maxTail = 8 << 20
 
-// TailText is the last lines of what the recording at path showed, as plain text, oldest first: the lines that
-// left the screen at the top, then the screen. Of full-screen programs that is only the last one's last screen,
-// also after it has ended, and built from no more than the recording's last 8 MiB. A torn last line is ignored.
-func TailText(path string, lines int) ([]string, error) {
-	file, err := os.Open(path)
+// TailText is the last lines of what the recording in dir showed, as plain text, oldest first: the lines that left
+// the screen at the top, then the screen. Of full-screen programs that is only the last one's last screen, also
+// after it has ended, and built from no more than the recording's last 8 MiB. A torn last line is ignored.
+func TailText(dir string, lines int) ([]string, error) {
+	segments, err := Segments(dir)
 	if err != nil {
-		return nil, fmt.Errorf("read recording: %w", err)
+		return nil, err
 	}
-	defer file.Close()
-	reader := bufio.NewReaderSize(file, 64<<10)
-	first, err := readLine(reader)
-	if errors.Is(err, io.EOF) {
-		return nil, nil // nothing is recorded yet
+	var texts [][]byte // newest first
+	for size, i := 0, len(segments)-1; i >= 0 && size < maxTail; i-- {
+		text, err := segments[i].Read()
+		if err != nil {
+			return nil, err
+		}
+		texts, size = append(texts, text), size+len(text)
 	}
-	var header castHeader
-	if err != nil || json.Unmarshal(first, &header) != nil || header.Version != 3 {
-		return nil, fmt.Errorf("read recording: %s does not begin like asciicast v3", path)
-	}
-	if err := skipTo(file, reader); err != nil {
-		return nil, fmt.Errorf("read recording: %w", err)
-	}
-	player := newPlayer(header.Term.Cols, header.Term.Rows, lines)
-	for {
-		line, err := readLine(reader)
-		if errors.Is(err, io.EOF) {
-			return player.lines(), nil
+	var p *player
+	for _, text := range slices.Backward(texts) {
+		header, events, err := readHeader(text)
+		if len(text) == 0 {
+			continue // nothing is recorded yet
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read recording: %w", err)
+			return nil, err
 		}
-		player.play(line)
+		if p == nil {
+			p = newPlayer(header.Term.Cols, header.Term.Rows, lines)
+		} else if p.screen.Resize(header.Term.Cols, header.Term.Rows); slices.Contains(header.Tags, continued) {
+			_, events, _ = bytes.Cut(events, []byte("\n")) // draws what is shown already
+		}
+		for line := range bytes.Lines(events) {
+			p.play(line)
+		}
 	}
+	if p == nil {
+		return nil, nil
+	}
+	return p.lines(), nil
 }
 
-// skipTo leaves out all but the recording's last maxTail bytes.
-func skipTo(file *os.File, reader *bufio.Reader) error {
-	info, err := file.Stat()
-	if err != nil || info.Size() <= maxTail {
-		return err
+// readHeader reads a segment's first line; the others are its events.
+func readHeader(text []byte) (header castHeader, events []byte, err error) {
+	first, events, _ := bytes.Cut(text, []byte("\n"))
+	if json.Unmarshal(first, &header) != nil || header.Version != 3 {
+		return header, nil, errors.New("read recording: it does not begin like asciicast v3")
 	}
-	if _, err := file.Seek(-maxTail, io.SeekEnd); err != nil {
-		return err
-	}
-	reader.Reset(file)
-	_, err = readLine(reader) // the rest of a line
-	return err
-}
-
-// readLine reads one whole line; one that is not ended is no line.
-func readLine(reader *bufio.Reader) ([]byte, error) {
-	var line []byte
-	for {
-		part, err := reader.ReadSlice('\n')
-		line = append(line, part...)
-		if len(line) > maxCastLine {
-			return nil, fmt.Errorf("a line is longer than %d bytes", maxCastLine)
-		}
-		if !errors.Is(err, bufio.ErrBufferFull) {
-			return line, err
-		}
-	}
+	return header, events, nil
 }
 
 // player shows a recording on a screen and keeps the last lines that leave it, and what the last full-screen program
@@ -121,7 +102,7 @@ func (p *player) rows(g *grid) []string {
 
 // play shows one event. What does not read as one is passed over: it is for people that this is played.
 func (p *player) play(line []byte) {
-	var event castEvent
+	var event CastEvent
 	if json.Unmarshal(line, &event) != nil {
 		return
 	}
@@ -129,8 +110,7 @@ func (p *player) play(line []byte) {
 	case "o":
 		_, _ = p.screen.Write([]byte(event.Text)) // never fails
 	case "r":
-		var cols, rows int
-		if _, err := fmt.Sscanf(event.Text, "%dx%d", &cols, &rows); err == nil {
+		if cols, rows, ok := parseSize(event.Text); ok {
 			p.screen.Resize(cols, rows)
 		}
 	}
