@@ -22,10 +22,10 @@ const enterScreen = "\x1b[22;2t"
 
 // leaveScreen undoes what a full-screen program may have switched on in the person's terminal: synchronised output, the
 // alternate screen with its extended keys, mouse and focus reports, bracketed paste, a hidden cursor, line drawing,
-// inverse video, insertion, a scroll region, a title, a hyperlink. What follows is written below all that the session
+// inverse video, insertion, a scroll region, tab stops, a title, a hyperlink. What follows is written below all that the session
 // left on the screen.
 const leaveScreen = "\x18\x1b[?2026l\x1b[<9u\x1b[?1049l\x1b[<9u\x1b[>4;0m\x1b[?1;5;9;45;66;1000;1002;1003;1004;1005;1006;1015;1016;2004;2031l" +
-	"\x1b[?25h\x1b[?7h\x1b[4l\x1b[20l\x1b>\x1b[?6l\x1b[r\x0f\x1b(B\x1b)B\x1b]8;;\x1b\\\x1b[0 q\x1b[m\x1b[23;2t\x1b[999;1H"
+	"\x1b[?25h\x1b[?7h\x1b[4l\x1b[20l\x1b>\x1b[?6l\x1b[r\x0f\x1b(B\x1b)B\x1b]8;;\x1b\\\x1b[?5W\x1b[0 q\x1b[m\x1b[23;2t\x1b[999;1H"
 
 // AttachHere is what `hostagent attach` does: it joins the person's own terminal to the session in dir, in raw
 // mode, until ctrl+\ is pressed twice or the session ends. It says so when it begins and ends.

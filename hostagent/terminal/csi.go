@@ -102,17 +102,15 @@ func (t *Terminal) insertOrDeleteLines(insert bool, n int) {
 	t.screen.scrollUp(c.y, t.bottom, n, t.blank())
 }
 
-// repeatLast is REP: the last character again, with its marks, if it was printed just before. No more is repeated
+// repeatLast is REP: the last character again, without its marks, if it was printed just before. No more is repeated
 // than fits on a line, so that a few bytes cannot cost much time.
 func (t *Terminal) repeatLast(n int) {
 	if t.last == 0 {
 		return
 	}
-	last := string(t.appendChar(nil, t.screen.lines[t.cursor.y][t.before()]))
+	last := t.last
 	for range min(n, t.cols) {
-		for _, r := range last {
-			t.show(r)
-		}
+		t.show(last)
 	}
 	t.last = 0
 }

@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -79,7 +80,7 @@ func harmless(p []byte) int {
 		return 0
 	}
 	for i, b := range p[2:min(len(p), maxQuestion)] {
-		if b >= '@' && b < del && strings.IndexByte(askingLetters, b) < 0 {
+		if b >= '@' && b < del && strings.IndexByte(askingLetters, b) < 0 && (b != 'm' || p[2] != '?') {
 			return i + 3
 		}
 		if b < ' ' || b >= '@' {
@@ -90,7 +91,7 @@ func harmless(p []byte) int {
 }
 
 // askingLetters are those with which controlAsks knows questions.
-const askingLetters = "cnpwyquxSt"
+const askingLetters = "cnpwyquxSthvR|"
 
 // plain is how many bytes from the start are whole characters without a control that matters here.
 func plain(p []byte) int {
@@ -283,6 +284,8 @@ func question(sequence string) bool {
 		return commandAsks(text)
 	case 'P': // DECRQSS, XTGETTCAP
 		return strings.HasPrefix(text, "$q") || strings.HasPrefix(text, "+q")
+	case '_': // kitty's graphics, which it acknowledges
+		return strings.HasPrefix(text, "G")
 	}
 	return false
 }
@@ -307,7 +310,13 @@ func controlAsks(text string) bool {
 	case 'q':
 		return prefix == ">"
 	case 'u':
-		return prefix == "?" || strings.HasSuffix(text, "$")
+		return prefix == "?" || strings.HasSuffix(text, "$") || strings.HasSuffix(text, "&")
+	case 'm': // XTQMODKEYS
+		return prefix == "?"
+	case 'h': // in-band reports of the size, the first of which comes at once
+		return prefix == "?" && slices.Contains(strings.Split(text[1:], ";"), "2048")
+	case 'v', 'R', '|': // DECRQDE, XTREPORTCOLORS, XTREPORTSGR, DECRQLP
+		return strings.Trim(text, "0123456789;") != ""
 	case 'x':
 		return strings.Trim(text, "0123456789") == ""
 	case 'S':
@@ -328,9 +337,15 @@ func commandAsks(text string) bool {
 		return false
 	}
 	for _, field := range fields[1:] {
-		if field == "?" {
+		if field == "?" || strings.HasSuffix(field, "=?") || fields[0] == "99" && notificationAsks(field) {
 			return true
 		}
 	}
-	return false
+	return strings.Contains(" 5113 5522 ", " "+fields[0]+" ") || // kitty's transfers of files and clipboards
+		fields[0] == "1337" && len(fields) > 1 && (strings.HasPrefix(fields[1], "Report") || strings.HasPrefix(fields[1], "Request"))
+}
+
+// notificationAsks reports whether kitty tells of what becomes of a notification, with an id that the program chose.
+func notificationAsks(metadata string) bool {
+	return strings.Contains(metadata, "a=") && strings.Contains(metadata, "report") || strings.Contains(metadata, "c=1")
 }

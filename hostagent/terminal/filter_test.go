@@ -42,6 +42,13 @@ func TestFilter(t *testing.T) {
 		"C1":                        {"a\u009b6nb\u009d10;?\u009cc\u009ad", "abcd"},
 		"C1 in a sequence":          {"a\x1b\u009bcb\x1b[3\u009bxc", "a\x1bb\x1b[3c"},
 		"enquiry and identify":      {"a\x05b\x1bZc", "abc"},
+		"more of xterm's":           {"a\x1b[?4mb\x1b[#Rc\x1b[1;2#|d\x1b[\"ve\x1b[&uf\x1b[1'|g\x1b[1$wh\x1b[1;1;1;1;1;1*yi", "abcdefghi"},
+		"reports of the size":       {"a\x1b[?2048hb\x1b[?25;2048hc\x1b[?2004h", "abc\x1b[?2004h"},
+		"kitty's colours":           {"a\x1b]21;foreground=?\x1b\\b\x1b]21;foreground=red\x1b\\", "ab\x1b]21;foreground=red\x1b\\"},
+		"kitty's graphics":          {"a\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\b\x1b_G" + long + "\x1b\\c", "ab\x1b\\c"},
+		"kitty's clipboard, files":  {"a\x1b]5522;type=read;Lg==\x1b\\b\x1b]5113;ac=send\x1b\\c", "abc"},
+		"kitty's notifications":     {"a\x1b]99;i=rm:a=report;x\x1b\\b\x1b]99;i=1:p=?;\x1b\\c\x1b]99;;hi\x1b\\", "abc\x1b]99;;hi\x1b\\"},
+		"iTerm2's":                  {"a\x1b]1337;ReportCellSize\ab\x1b]1337;ReportVariable=eA==\ac\x1b]1337;RequestUpload=format=tgz\ad", "abcd"},
 		"broken off":                {"a\x1b[3\x1b[6nb\x1b]0;t\x1b[cd", "a\x1b[3b\x1b]0;td"},
 		"cancelled":                 {"a\x1b[6\x18nb", "a\x1b[6\x18nb"},
 	}

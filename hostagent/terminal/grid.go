@@ -14,6 +14,17 @@ func newGrid(cols, rows int) grid {
 	return g
 }
 
+// clear makes the grid empty, in the memory that it has: a reset is two bytes, which must not cost a new one.
+func (g *grid) clear(cols, rows int) {
+	if len(g.lines) != rows || len(g.lines[0]) != cols {
+		*g = newGrid(cols, rows)
+		return
+	}
+	for _, row := range g.lines {
+		clear(row)
+	}
+}
+
 // scrollUp moves rows top to bottom up by n; fill comes in below.
 func (g *grid) scrollUp(top, bottom, n int, fill cell) {
 	region := g.lines[top : bottom+1]
@@ -66,8 +77,8 @@ func fillCells(row []cell, c cell) {
 		clear(row)
 		return
 	}
-	for x := range row {
-		row[x] = c
+	for filled := copy(row, []cell{c}); filled < len(row); {
+		filled += copy(row[filled:], row[:filled])
 	}
 }
 

@@ -81,7 +81,7 @@ func replay(text []byte, next func(left int) int) string {
 		to := len(text) * shot / shots
 		feed(screen, text[fed:to], next)
 		fed = to
-		appendShot(&out, shot, screen)
+		appendScreen(&out, fmt.Sprintf("%d/%d", shot, shots), screen)
 	}
 	return out.String()
 }
@@ -94,12 +94,12 @@ func feed(screen *Terminal, text []byte, next func(left int) int) {
 	}
 }
 
-func appendShot(out *strings.Builder, shot int, t *Terminal) {
+func appendScreen(out *strings.Builder, name string, t *Terminal) {
 	x := t.cursor.x
 	if t.cursor.wrapNext {
 		x++
 	}
-	fmt.Fprintf(out, "== %d/%d %s %d,%d\n", shot, shots, [...]string{"normal", "alternate"}[t.shown()], x, t.cursor.y)
+	fmt.Fprintf(out, "== %s %s %d,%d\n", name, [...]string{"normal", "alternate"}[t.shown()], x, t.cursor.y)
 	for _, row := range t.screen.lines {
 		t.appendRow(out, row)
 	}

@@ -50,14 +50,6 @@ func appendControl(out []byte, final byte, numbers ...int) []byte {
 }
 
 func (t *Terminal) appendTabs(out []byte) []byte {
-	usual := defaultTabs(t.cols)
-	same := true
-	for x, stop := range t.tabs {
-		same = same && stop == usual[x]
-	}
-	if same {
-		return out
-	}
 	out = append(out, "\x1b[3g"...)
 	for x, stop := range t.tabs {
 		if stop {

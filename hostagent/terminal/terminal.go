@@ -60,7 +60,8 @@ func New(cols, rows int) *Terminal {
 
 // reset is RIS: everything as it was at first, except for the title.
 func (t *Terminal) reset() {
-	t.main, t.alternate = newGrid(t.cols, t.rows), grid{}
+	t.main.clear(t.cols, t.rows)
+	t.alternate = grid{}
 	t.screen = &t.main
 	t.top, t.bottom = 0, t.rows-1
 	t.tabs = defaultTabs(t.cols)

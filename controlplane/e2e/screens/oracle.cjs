@@ -53,23 +53,52 @@ function row(line, cols) {
   return text.replace(/ +$/, "") + "\n" + (styled.length > 0 ? "\t" + styled.join(", ") + "\n" : "");
 }
 
-async function judge(path, cols, rows) {
+function create(cols, rows) {
   const term = new Terminal({ cols, rows, scrollback: 0, allowProposedApi: true });
   term.loadAddon(new Unicode11Addon());
   term.unicode.activeVersion = "11";
+  return term;
+}
+
+const write = (term, text) => new Promise((done) => term.write(text, done));
+
+function screen(term, name) {
+  const buffer = term.buffer.active;
+  let out = `== ${name} ${buffer.type} ${buffer.cursorX},${buffer.cursorY}\n`;
+  for (let y = 0; y < term.rows; y++) out += row(buffer.getLine(buffer.baseY + y), term.cols);
+  return out;
+}
+
+async function judge(path) {
+  const term = create(120, 40);
   const text = fs.readFileSync(path);
   let out = "";
   for (let shot = 1, from = 0; shot <= shots; shot++) {
     const to = Math.floor((text.length * shot) / shots);
-    await new Promise((done) => term.write(text.subarray(from, to), done));
+    await write(term, text.subarray(from, to));
     from = to;
-    const buffer = term.buffer.active;
-    out += `== ${shot}/${shots} ${buffer.type} ${buffer.cursorX},${buffer.cursorY}\n`;
-    for (let y = 0; y < rows; y++) out += row(buffer.getLine(buffer.baseY + y), cols);
+    out += screen(term, `${shot}/${shots}`);
   }
   fs.writeFileSync(path.replace(/raw$/, "screens"), out);
 }
 
+// resize takes a full-screen program's alternate screen, as it is half way, to some sizes.
+async function resize(path) {
+  const text = fs.readFileSync(path);
+  let out = "";
+  for (const [cols, rows] of [[80, 24], [38, 50], [200, 7], [130, 45]]) {
+    const term = create(120, 40);
+    await write(term, text.subarray(0, Math.floor(text.length / 2)));
+    if (term.buffer.active.type !== "alternate") return;
+    term.resize(cols, rows);
+    out += screen(term, `${cols}x${rows}`);
+  }
+  fs.writeFileSync(path.replace(/raw$/, "resized"), out);
+}
+
 (async () => {
-  for (const path of process.argv.slice(2)) await judge(path, 120, 40);
+  for (const path of process.argv.slice(2)) {
+    await judge(path);
+    await resize(path);
+  }
 })();
