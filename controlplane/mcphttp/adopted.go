@@ -3,35 +3,88 @@ package mcphttp
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/mark3labs/mcp-go/server"
+
+	"switchboard/auth"
 )
 
-// adopted are the sessions that mcp-go in this process holds something for. It forgets those that are not used here.
+// adopted are the sessions that mcp-go in this process holds something for. It forgets those that are not used here,
+// and of one owner's the least recently used beyond maxSessions: each can be adopted again.
 type adopted struct {
-	mu  sync.Mutex // guards the field below
-	ids map[string]bool
+	mu       sync.Mutex // guards the fields below
+	sessions map[string]adoption
+	used     map[principal][]string // ids of each, the least recently used first
 }
 
-// add reports whether the session is new here.
-func (a *adopted) add(id string) bool {
+// principal is whom a session belongs to. A person's other client is somebody else.
+type principal struct {
+	user   auth.UserID
+	client string
+}
+
+func principalOf(caller auth.Caller) principal { return principal{caller.User, caller.ClientID} }
+
+// adoption is one session's.
+type adoption struct {
+	owner principal
+	done  chan struct{} // closed when mcp-go knows the session
+}
+
+// add notes that a session is in use. The first one to do so must see to its adoption, and then close done; the others
+// wait for that. If that leaves its owner with too many, surplus is the one to let go of.
+func (a *adopted) add(id string, owner principal) (done chan struct{}, first bool, surplus string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.ids[id] {
-		return false
+	known, ok := a.sessions[id]
+	if ok {
+		a.use(id, known.owner)
+		return known.done, false, ""
 	}
-	if a.ids == nil {
-		a.ids = map[string]bool{}
+	if a.sessions == nil {
+		a.sessions, a.used = map[string]adoption{}, map[principal][]string{}
 	}
-	a.ids[id] = true
-	return true
+	done = make(chan struct{})
+	a.sessions[id] = adoption{owner, done}
+	a.use(id, owner)
+	if used := a.used[owner]; len(used) > maxSessions {
+		surplus = used[0]
+	}
+	return done, true, surplus
+}
+
+// touch notes that a session is in use, if it is one of these.
+func (a *adopted) touch(id string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if known, ok := a.sessions[id]; ok {
+		a.use(id, known.owner)
+	}
+}
+
+// use puts a session behind its owner's others.
+func (a *adopted) use(id string, owner principal) {
+	a.used[owner] = append(without(a.used[owner], id), id)
 }
 
 func (a *adopted) remove(id string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	delete(a.ids, id)
+	known, ok := a.sessions[id]
+	if !ok {
+		return
+	}
+	delete(a.sessions, id)
+	a.used[known.owner] = without(a.used[known.owner], id)
+	if len(a.used[known.owner]) == 0 {
+		delete(a.used, known.owner)
+	}
+}
+
+func without(ids []string, id string) []string {
+	return slices.DeleteFunc(ids, func(other string) bool { return other == id })
 }
 
 // ResolveSessionIdManager tells mcp-go what was found out about the request's session before it came there. Its

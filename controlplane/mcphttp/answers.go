@@ -25,6 +25,9 @@ import (
 // takeEvery is how often a replica that has asked looks for answers that came to another one.
 const takeEvery = time.Second
 
+// maxAnswer is how long an answer may be, which may have to wait in the database.
+const maxAnswer = 64 << 10
+
 // converse serves a request that may become a stream, with all that is asked on it.
 func (h *Handler) converse(answer *response, r *http.Request, caller auth.Caller, j *journal) {
 	if j == nil {
@@ -69,6 +72,10 @@ func (h *Handler) answered(answer *response, r *http.Request, caller auth.Caller
 	stream, number, ok := m.question()
 	if !ok || answer.visit.session == "" {
 		h.next.ServeHTTP(answer, r)
+		return
+	}
+	if len(body) > maxAnswer {
+		refuse(answer, malformed(mcp.INVALID_REQUEST, m.id, "an answer may have 64 KiB"))
 		return
 	}
 	body = withID(body, number)

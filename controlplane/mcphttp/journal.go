@@ -53,7 +53,7 @@ func (j *journal) begin() (first []byte, ok bool) {
 	j.renewed = now
 	if j.stream.BegunAt.IsZero() {
 		j.stream.BegunAt, j.stream.AliveAt = now, now
-		if err := j.store.InsertMCPStream(j.ctx, j.stream); err != nil {
+		if err := j.store.InsertMCPStream(j.ctx, j.stream, now.Add(-lostAfter)); err != nil {
 			j.log.WarnContext(j.ctx, "stream cannot be resumed", "err", err)
 			return nil, false
 		}

@@ -61,7 +61,7 @@ func (m *memory) DeleteMCPSession(_ context.Context, id string) error {
 	return nil
 }
 
-func (*memory) InsertMCPStream(context.Context, mcpsession.Stream) error { return nil }
+func (*memory) InsertMCPStream(context.Context, mcpsession.Stream, time.Time) error { return nil }
 
 func (*memory) RenewMCPStream(context.Context, string, string, time.Time) error { return nil }
 

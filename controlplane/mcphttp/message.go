@@ -127,11 +127,17 @@ func (m message) naming(text json.RawMessage, want string) (message, *refusal) {
 	return m, nil
 }
 
+// maxTargets is how many things one message may name: each is looked at before anything is done.
+const maxTargets = 1000
+
 // listening takes the URIs of which subscriptions/listen wants news.
 func (m message) listening(text json.RawMessage) (message, *refusal) {
 	var filter mcp.SubscriptionFilter
 	if text != nil && json.Unmarshal(text, &filter) != nil {
 		return m, malformed(mcp.INVALID_PARAMS, m.id, "params.notifications must say what to listen to")
+	}
+	if len(filter.ResourceSubscriptions) > maxTargets {
+		return m, malformed(mcp.INVALID_PARAMS, m.id, "params.notifications.resourceSubscriptions has too many members")
 	}
 	m.targets = filter.ResourceSubscriptions
 	return m, nil

@@ -59,7 +59,9 @@ func (h *Handler) post(answer *response, r *http.Request, caller auth.Caller) {
 			return
 		}
 		answer.visit.opening = opening
-		h.adopted.add(opening)
+		done, _, surplus := h.adopted.add(opening, principalOf(caller))
+		defer close(done)
+		h.letGo(surplus, caller)
 	}
 	h.pass(answer, r, caller, m, modern)
 }

@@ -207,7 +207,7 @@ func TestResumeAfterKill(t *testing.T) {
 	if err == nil {
 		t.Error("an event of no stream was kept")
 	}
-	err = db.InsertMCPStream(t.Context(), lost)
+	err = db.InsertMCPStream(t.Context(), lost, long)
 	if err == nil {
 		_, err = db.AppendMCPEvent(t.Context(), id, "lost", json.RawMessage(`{"before":true}`), false, long)
 	}
@@ -316,8 +316,8 @@ func TestSweep(t *testing.T) {
 	used, left := e.open(t, "alice-token"), e.open(t, "alice-token")
 	old := time.Now().Add(-keepStream - time.Minute)
 	if err := errors.Join(
-		db.InsertMCPStream(t.Context(), mcpsession.Stream{Session: used, ID: "old", BegunAt: old, AliveAt: old}),
-		db.InsertMCPStream(t.Context(), mcpsession.Stream{Session: used, ID: "new", BegunAt: old, AliveAt: time.Now()}),
+		db.InsertMCPStream(t.Context(), mcpsession.Stream{Session: used, ID: "old", BegunAt: old, AliveAt: old}, old),
+		db.InsertMCPStream(t.Context(), mcpsession.Stream{Session: used, ID: "new", BegunAt: old, AliveAt: time.Now()}, old),
 		db.InsertMCPSession(t.Context(), mcpsession.Session{ID: "left", User: "alice", Initialize: []byte("{}"), UsedAt: time.Now().Add(-idleExpiry - time.Minute)}, 10),
 	); err != nil {
 		t.Fatal(err)

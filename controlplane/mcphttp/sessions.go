@@ -50,7 +50,9 @@ func (h *Handler) findSession(ctx context.Context, id string, caller auth.Caller
 		return s, err
 	case s.User != caller.User || s.Client != caller.ClientID || now.Sub(s.UsedAt) > idleExpiry:
 		return mcpsession.Session{}, errNoSession
-	case now.Sub(s.UsedAt) < touchEvery:
+	}
+	h.adopted.touch(id)
+	if now.Sub(s.UsedAt) < touchEvery {
 		return s, nil
 	}
 	return s, h.Sessions.TouchMCPSession(ctx, id, now)
@@ -79,15 +81,36 @@ func (h *Handler) refuseSession(w http.ResponseWriter, r *http.Request, err erro
 // adopt makes mcp-go in this process know a session that another replica began, or this one before it was restarted
 // or had swept it: it hears again what the client said when it initialized.
 func (h *Handler) adopt(r *http.Request, caller auth.Caller, s mcpsession.Session) {
-	if !h.adopted.add(s.ID) {
+	done, first, surplus := h.adopted.add(s.ID, principalOf(caller))
+	if !first {
+		select {
+		case <-done: // until then mcp-go would serve the request without what the client can do
+		case <-r.Context().Done():
+		}
 		return
 	}
+	defer close(done)
+	h.letGo(surplus, caller)
 	v := &visit{caller: caller, opening: s.ID}
-	again := r.Clone(withVisit(r.Context(), v))
+	again := r.Clone(withVisit(context.WithoutCancel(r.Context()), v)) // mcp-go keeps nothing if the client has gone
 	again.Method = http.MethodPost
 	again.Body = io.NopCloser(bytes.NewReader(s.Initialize))
 	again.Header = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, " + eventStream}}
 	h.next.ServeHTTP(newHeld(), again)
+}
+
+// letGo makes mcp-go in this process free what it holds for a session, if there is one to let go of.
+func (h *Handler) letGo(id string, caller auth.Caller) {
+	if id == "" {
+		return
+	}
+	ctx := withVisit(context.Background(), &visit{caller: caller, session: id})
+	end, err := http.NewRequestWithContext(ctx, http.MethodDelete, h.PublicURL, http.NoBody)
+	if err != nil {
+		panic(err) // a URL that New has read
+	}
+	end.Header.Set(mcp.HeaderSessionID, id)
+	h.next.ServeHTTP(newHeld(), end)
 }
 
 // Sweep forgets sessions that were left and streams that nobody comes back for.

@@ -35,7 +35,7 @@ func showsToolChallenges(caller auth.Caller, m message) bool {
 // stepUp answers a call that the caller's token does not reach. The challenge repeats the scopes that the client
 // has, since many ask for exactly what it says and would lose the others.
 func (h *Handler) stepUp(w http.ResponseWriter, r *http.Request, caller auth.Caller, m message, lacking auth.Scopes) {
-	h.Log.InfoContext(r.Context(), "scope missing", "user", caller.User, "client", caller.ClientID, "method", m.method, "targets", m.targets, "scopes", lacking)
+	h.Log.InfoContext(r.Context(), "scope missing", "user", caller.User, "client", caller.ClientID, "method", m.method, "targets", len(m.targets), "scopes", lacking)
 	what := "this"
 	if m.method == string(mcp.MethodToolsCall) {
 		what = "this tool"

@@ -76,14 +76,14 @@ func (h *Handler) watch(ctx context.Context, answer *response, caller auth.Calle
 }
 
 func (h *Handler) stillMay(ctx context.Context, caller auth.Caller, session string, token auth.Secret) error {
-	if session != "" {
-		if _, err := h.findSession(ctx, session, caller); errors.Is(err, errNoSession) {
-			return errSessionEnded
-		}
-	}
 	asking, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	_, err := h.Bearer(asking, token, caller.Addr)
+	if err == nil && session != "" {
+		if _, notFound := h.findSession(asking, session, caller); errors.Is(notFound, errNoSession) {
+			err = errSessionEnded
+		}
+	}
 	over := ctx.Err() != nil // and with the request, the question
 	if over {
 		err = nil

@@ -41,6 +41,7 @@ type Event struct {
 const (
 	KeepStreams = 32  // of a session
 	KeepEvents  = 128 // of a stream
+	KeepAnswers = 16  // of a session, that wait to be taken
 )
 
 // Store keeps sessions and streams. What is not there is auth.ErrNotFound.
@@ -51,8 +52,9 @@ type Store interface {
 	TouchMCPSession(ctx context.Context, id string, at time.Time) error
 	DeleteMCPSession(ctx context.Context, id string) error
 
-	// InsertMCPStream keeps a new stream, and forgets the oldest of its session beyond KeepStreams.
-	InsertMCPStream(ctx context.Context, s Stream) error
+	// InsertMCPStream keeps a new stream, and forgets those of its session beyond KeepStreams: closed ones and those
+	// that nobody has worked on since alive first, then the oldest.
+	InsertMCPStream(ctx context.Context, s Stream, alive time.Time) error
 	RenewMCPStream(ctx context.Context, session, stream string, at time.Time) error
 	// AppendMCPEvent numbers and keeps an event, and forgets those before the last KeepEvents. The last one closes
 	// the stream; to a closed stream nothing can be added.
@@ -61,7 +63,7 @@ type Store interface {
 	MCPEvents(ctx context.Context, session, stream string, after int) (Stream, []Event, error)
 
 	// InsertMCPAnswer keeps what a client answered to a request that went out on a stream of another replica's, for
-	// that one to take. It is auth.ErrNotFound if the stream is closed.
+	// that one to take. It is auth.ErrNotFound if the stream is closed, or KeepAnswers wait already.
 	InsertMCPAnswer(ctx context.Context, session, stream string, answer json.RawMessage) error
 	TakeMCPAnswers(ctx context.Context, session, stream string) ([]json.RawMessage, error)
 

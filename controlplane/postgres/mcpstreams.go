@@ -10,8 +10,9 @@ import (
 	"switchboard/controlplane/mcpsession"
 )
 
-// InsertMCPStream keeps a new stream, and forgets the oldest of its session beyond mcpsession.KeepStreams.
-func (db *DB) InsertMCPStream(ctx context.Context, s mcpsession.Stream) error {
+// InsertMCPStream keeps a new stream, and forgets those of its session beyond mcpsession.KeepStreams. What somebody
+// still works on stays the longest: a client listens on one stream for as long as it makes calls.
+func (db *DB) InsertMCPStream(ctx context.Context, s mcpsession.Stream, alive time.Time) error {
 	return db.begin(ctx, "insert the MCP stream", func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
 		batch.Queue(`
@@ -20,7 +21,8 @@ func (db *DB) InsertMCPStream(ctx context.Context, s mcpsession.Stream) error {
 		batch.Queue(`
 			DELETE FROM mcp_streams WHERE session_id = $1 AND id IN (
 				SELECT id FROM mcp_streams WHERE session_id = $1
-				ORDER BY id = $2 DESC, begun_at DESC, id OFFSET $3)`, s.Session, s.ID, mcpsession.KeepStreams)
+				ORDER BY id = $2 DESC, NOT closed AND alive_at > $4 DESC, begun_at DESC, id OFFSET $3)`,
+			s.Session, s.ID, mcpsession.KeepStreams, alive)
 		return tx.SendBatch(ctx, batch).Close()
 	})
 }
@@ -93,7 +95,9 @@ func (db *DB) InsertMCPAnswer(ctx context.Context, session, stream string, answe
 	tag, err := db.pool.Exec(ctx, `
 		INSERT INTO mcp_answers (session_id, stream_id, message)
 		SELECT session_id, id, $3 FROM mcp_streams
-		WHERE session_id = $1 AND id = $2 AND NOT closed`, session, stream, []byte(answer))
+		WHERE session_id = $1 AND id = $2 AND NOT closed
+			AND (SELECT count(*) FROM mcp_answers WHERE session_id = $1) < $4`,
+		session, stream, []byte(answer), mcpsession.KeepAnswers)
 	if err == nil && tag.RowsAffected() == 0 {
 		err = pgx.ErrNoRows
 	}

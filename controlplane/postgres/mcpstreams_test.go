@@ -21,7 +21,7 @@ func TestMCPStreamsAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range mcpsession.KeepStreams + 2 {
-		err := db.InsertMCPStream(ctx, mcpsession.Stream{Session: "s", ID: fmt.Sprint(i), BegunAt: now.Add(time.Duration(i) * time.Millisecond), AliveAt: now})
+		err := db.InsertMCPStream(ctx, mcpsession.Stream{Session: "s", ID: fmt.Sprint(i), BegunAt: now.Add(time.Duration(i) * time.Millisecond), AliveAt: now}, now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +50,7 @@ func TestMCPEventsAreNumbered(t *testing.T) {
 	now := time.Now().UTC()
 	if err := errors.Join(
 		db.InsertMCPSession(ctx, mcpsession.Session{ID: "s", User: "ada", Initialize: []byte("{}"), CreatedAt: now, UsedAt: now}, 1),
-		db.InsertMCPStream(ctx, mcpsession.Stream{Session: "s", ID: "a", Request: json.RawMessage(`"x"`), BegunAt: now, AliveAt: now}),
+		db.InsertMCPStream(ctx, mcpsession.Stream{Session: "s", ID: "a", Request: json.RawMessage(`"x"`), BegunAt: now, AliveAt: now}, now),
 	); err != nil {
 		t.Fatal(err)
 	}
@@ -91,5 +91,68 @@ func TestMCPEventsAreNumbered(t *testing.T) {
 	}
 	if err := db.InsertMCPAnswer(ctx, "s", "a", json.RawMessage(`{}`)); !errors.Is(err, auth.ErrNotFound) {
 		t.Errorf("an answer to a closed stream: %v", err)
+	}
+}
+
+// A stream that somebody works on outlives those that are over, however many there are.
+func TestLiveMCPStreamsStay(t *testing.T) {
+	db, _ := withSession(t)
+	ctx := t.Context()
+	now := time.Now().UTC()
+	long := now.Add(-time.Hour)
+	stream := func(id string, begun, alive time.Time) mcpsession.Stream {
+		return mcpsession.Stream{Session: "s", ID: id, BegunAt: begun, AliveAt: alive}
+	}
+	if err := errors.Join(
+		db.InsertMCPSession(ctx, mcpsession.Session{ID: "s", User: "ada", Initialize: []byte("{}"), CreatedAt: now, UsedAt: now}, 1),
+		db.InsertMCPStream(ctx, stream("listens", long, now), now.Add(-time.Minute)),
+		db.InsertMCPStream(ctx, stream("dead", long, long), now.Add(-time.Minute)),
+	); err != nil {
+		t.Fatal(err)
+	}
+	for i := range mcpsession.KeepStreams {
+		call := stream(fmt.Sprint(i), now.Add(time.Duration(i)*time.Millisecond), now)
+		err := db.InsertMCPStream(ctx, call, now.Add(-time.Minute))
+		if err == nil {
+			_, err = db.AppendMCPEvent(ctx, "s", call.ID, json.RawMessage(`{}`), true, now)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for id, want := range map[string]error{"listens": nil, "dead": auth.ErrNotFound, "0": auth.ErrNotFound, "1": nil} {
+		if _, _, err := db.MCPEvents(ctx, "s", id, 0); !errors.Is(err, want) {
+			t.Errorf("stream %s: %v, want %v", id, err, want)
+		}
+	}
+}
+
+// Nobody can fill the database with answers that nobody takes.
+func TestMCPAnswersAreBounded(t *testing.T) {
+	db, _ := withSession(t)
+	ctx := t.Context()
+	now := time.Now().UTC()
+	if err := errors.Join(
+		db.InsertMCPSession(ctx, mcpsession.Session{ID: "s", User: "ada", Initialize: []byte("{}"), CreatedAt: now, UsedAt: now}, 1),
+		db.InsertMCPStream(ctx, mcpsession.Stream{Session: "s", ID: "a", BegunAt: now, AliveAt: now}, now),
+		db.InsertMCPStream(ctx, mcpsession.Stream{Session: "s", ID: "b", BegunAt: now, AliveAt: now}, now),
+	); err != nil {
+		t.Fatal(err)
+	}
+	for i := range mcpsession.KeepAnswers {
+		if err := db.InsertMCPAnswer(ctx, "s", "a", json.RawMessage(`{}`)); err != nil {
+			t.Fatalf("answer %d: %v", i, err)
+		}
+	}
+	for _, stream := range []string{"a", "b"} {
+		if err := db.InsertMCPAnswer(ctx, "s", stream, json.RawMessage(`{}`)); !errors.Is(err, auth.ErrNotFound) {
+			t.Errorf("one more answer to %s: %v", stream, err)
+		}
+	}
+	if taken, err := db.TakeMCPAnswers(ctx, "s", "a"); err != nil || len(taken) != mcpsession.KeepAnswers {
+		t.Errorf("%d taken, %v", len(taken), err)
+	}
+	if err := db.InsertMCPAnswer(ctx, "s", "b", json.RawMessage(`{}`)); err != nil {
+		t.Errorf("after the others were taken: %v", err)
 	}
 }
