@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // clean replaces in everything that a host says what Postgres cannot keep: U+0000 in text, which a terminal's
@@ -60,6 +61,15 @@ func cleanValue(value any) any {
 
 func cleanText(s string) string {
 	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
+}
+
+// cleanTime replaces a time that has no form in JSON, which has four digits for a year in UTC. Whoever reads such a one
+// would get an error instead of all that it stands among.
+func cleanTime(t time.Time) time.Time {
+	if year := t.UTC().Year(); year < 0 || year > 9999 {
+		return time.Unix(0, 0)
+	}
+	return t
 }
 
 // maxExponent is well inside what numeric, and so jsonb, can hold: 131072 digits before the point and 16383 after.

@@ -241,5 +241,10 @@ func known(s protocol.Session) protocol.Session {
 	if s.StateAt.IsZero() {
 		s.StateAt = time.Unix(0, 0)
 	}
+	s.StateAt, s.StartedAt = cleanTime(s.StateAt), cleanTime(s.StartedAt)
+	if s.ExitedAt != nil {
+		at := cleanTime(*s.ExitedAt)
+		s.ExitedAt = &at
+	}
 	return s
 }

@@ -154,6 +154,9 @@ func (w *world) client(c auth.Caller, id string) auth.Caller {
 	must(w.sql.Exec(w.t.Context(), `
 		INSERT INTO oauth_grants (id, user_id, client_id, scopes, resource) VALUES ($1, $2, $3, '', '')`,
 		c.Grant, c.User, id))(w.t)
+	must(w.sql.Exec(w.t.Context(), `
+		INSERT INTO oauth_tokens (kind, signature, grant_id, scopes, created_at, expires_at)
+		VALUES ('refresh', $1, $1, '', now(), now() + interval '90 days')`, c.Grant))(w.t)
 	return c
 }
 

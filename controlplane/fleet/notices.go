@@ -50,7 +50,7 @@ type NoticeStore interface {
 	// the lease ends. Those of people, clients and grants that are out are left alone.
 	ClaimSubscriptions(ctx context.Context, now, lease time.Time, limit int) ([]Subscription, error)
 	// NextNotice is the oldest of a subscription's, made after since, that its person may still hear of and that is
-	// still so. Those before it that are not are dropped. ErrNotFound: there is none.
+	// still so. Those before it that are not are dropped. ErrNotFound: there is none, or its client is out meanwhile.
 	NextNotice(ctx context.Context, subscription string, since time.Time) (PendingNotice, error)
 	// NoticeTold forgets a notice, since it was taken.
 	NoticeTold(ctx context.Context, subscription string, n PendingNotice, at time.Time) error

@@ -2,6 +2,8 @@ package fleet_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"net/http"
 	"testing"
 	"time"
 
@@ -74,6 +76,9 @@ func TestNoticesAreToldToWhoMayHearThem(t *testing.T) {
 		}},
 		{name: "grant revoked", change: func(w *world, alice, bob auth.Caller, _ *host, _ fleet.Session, _ protocol.Prompt) {
 			must(w.sql.Exec(w.t.Context(), `UPDATE oauth_grants SET revoked_at = now() WHERE id = $1`, bob.Grant))(w.t)
+		}},
+		{name: "tokens expired", change: func(w *world, alice, bob auth.Caller, _ *host, _ fleet.Session, _ protocol.Prompt) {
+			must(w.sql.Exec(w.t.Context(), `UPDATE oauth_tokens SET expires_at = now() WHERE grant_id = $1`, bob.Grant))(w.t)
 		}},
 		{name: "person suspended", change: func(w *world, alice, bob auth.Caller, _ *host, _ fleet.Session, _ protocol.Prompt) {
 			must(w.sql.Exec(w.t.Context(), `UPDATE users SET suspended_at = now() WHERE id = $1`, bob.User))(w.t)
@@ -253,4 +258,55 @@ func TestDeadReplica(t *testing.T) {
 	forward(2 * time.Minute)
 	w.deliver()
 	e.wait(1)
+}
+
+// Who is out is told nothing more, also when he goes while notices are told to him.
+func TestNoticesStopMidway(t *testing.T) {
+	w, e := newWorld(t), newEndpoint(t)
+	w.subscriptions(e)
+	alice := w.client(w.person("alice", auth.RoleMember), "chatgpt")
+	h := w.newHost(alice, "mac")
+	s := w.session(alice, h, "web-app")
+	w.subscribe(alice, e.wants(fleet.NoticeNeedsAnswer))
+	for range 4 {
+		h.asks(s.ID)
+	}
+	e.status = func(int) int {
+		must(w.sql.Exec(t.Context(), `UPDATE oauth_grants SET revoked_at = now() WHERE id = $1`, alice.Grant))(t)
+		return http.StatusNoContent
+	}
+	bob := w.client(w.person("bob", auth.RoleMember), "claude")
+	if err := w.ShareHost(t.Context(), alice, string(h.ID), bob.User, fleet.AccessViewer); err != nil {
+		t.Fatal(err)
+	}
+	w.subscribe(bob, e.wants(fleet.NoticeNeedsAnswer))
+	w.deliver()
+	e.wait(1)
+	h.asks(s.ID)
+	if got := e.wait(2); got[1].header.Get("X-Mcp-Subscription-Id") == got[0].header.Get("X-Mcp-Subscription-Id") {
+		t.Error("alice was told more after her grant was revoked")
+	}
+}
+
+// A host whose clock says what no JSON can hold keeps nobody from his other hosts' notices, and none of his lists.
+func TestTimesThatCannotBeTold(t *testing.T) {
+	w, e := newWorld(t), newEndpoint(t)
+	w.subscriptions(e)
+	alice := w.client(w.person("alice", auth.RoleMember), "chatgpt")
+	h := w.newHost(alice, "mac")
+	s := w.session(alice, h, "web-app")
+	w.subscribe(alice, e.wants(fleet.NoticeNeedsAnswer))
+	for i, at := range []string{"9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00+23:59"} {
+		state := json.RawMessage(`{"id":"` + string(s.ID) + `","state":"working","evidence":"","state_at":"` + at + `","started_at":"` + at + `","exited_at":"` + at + `"}`)
+		h.say(s.ID, protocol.EventSession, state)
+		prompt := json.RawMessage(`{"id":"` + []string{"late", "early"}[i] + `","kind":"permission","title":"sure?","asked_at":"` + at + `"}`)
+		h.sayAt(s.ID, at, protocol.EventPrompt, prompt)
+	}
+	page := must(w.ListSessions(t.Context(), alice, fleet.SessionFilter{}))(t)
+	if _, err := json.Marshal(page); err != nil {
+		t.Errorf("the list of sessions: %v", err)
+	}
+	h.asks(s.ID)
+	w.deliver()
+	e.wait(1) // those of another age are too old to be told
 }

@@ -91,6 +91,7 @@ func (f *Fleet) batch(ctx context.Context, r protocol.EventsRequest) (Batch, err
 		}
 		e.Kind = protocol.EventKind(cleanText(string(e.Kind)))
 		e.Body = cleanJSON(e.Body)
+		e.At = cleanTime(e.At)
 		batch.Events = append(batch.Events, e)
 		if err := batch.add(e); err != nil {
 			f.Log.WarnContext(ctx, "event kept without being understood", "session", r.Session, "seq", e.Seq, "err", err)
@@ -120,13 +121,14 @@ func (b *Batch) add(e protocol.Event) error {
 		if !plausible(string(p.ID)) {
 			return fmt.Errorf("prompt id %.80q", p.ID)
 		}
-		p.Session = b.Session
+		p.Session, p.AskedAt = b.Session, cleanTime(p.AskedAt)
 		b.Prompts = append(b.Prompts, p)
 	case protocol.EventSettlement:
 		settled, err := protocol.Decode[protocol.Settlement](e)
 		if err != nil {
 			return err
 		}
+		settled.At = cleanTime(settled.At)
 		b.Settlements = append(b.Settlements, settled)
 	case protocol.EventMessage:
 		m, err := protocol.Decode[protocol.MessageState](e)

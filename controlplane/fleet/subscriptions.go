@@ -14,7 +14,7 @@ import (
 )
 
 // Subscription is a client's wish to be told of one kind of notice at a webhook of its own (MCP Events). It acts in
-// the name of the person whose grant it came by, and ends with that grant.
+// the name of the person whose grant it came by, and ends with that grant or its last good token.
 type Subscription struct {
 	ID        string // follows from person, client, kind, what it is narrowed to, and URL
 	User      auth.UserID

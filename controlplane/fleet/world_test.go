@@ -272,12 +272,21 @@ func report[Request, Reply any](h *host, r protocol.Report[Request, Reply], requ
 // say reports the next event of a session.
 func (h *host) say(session protocol.SessionID, kind protocol.EventKind, body any) {
 	h.w.t.Helper()
+	h.sayAt(session, time.Now().Format(time.RFC3339Nano), kind, body)
+}
+
+// sayAt says it with a time of the host's own.
+func (h *host) sayAt(session protocol.SessionID, at string, kind protocol.EventKind, body any) {
+	h.w.t.Helper()
 	h.mu.Lock()
 	h.seq[session]++
 	seq := h.seq[session]
 	h.mu.Unlock()
 	e := protocol.NewEvent(time.Now(), kind, body)
 	e.Seq = seq
+	if err := e.At.UnmarshalText([]byte(at)); err != nil {
+		h.w.t.Fatal(err)
+	}
 	reply := must(report(h, protocol.Events, protocol.EventsRequest{Session: session, Events: []protocol.Event{e}}))(h.w.t)
 	if reply.LastSeq != seq {
 		h.w.t.Fatalf("event %d is answered with last seq %d", seq, reply.LastSeq)

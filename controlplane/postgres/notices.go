@@ -34,7 +34,8 @@ const noticeInsert = `
 			) before
 			WHERE before.state <> 'exited'
 				AND ($3 = 'session.ended' OR before.state NOT IN ('idle', 'starting'))
-		))`
+		))
+	FOR KEY SHARE OF sub` // one that ends at this moment is left out, and does not fail the events
 
 func queueNotices(writes *pgx.Batch, batch fleet.Batch, after uint64) {
 	for _, n := range batch.Notices {
@@ -51,7 +52,7 @@ func (db *DB) ClaimSubscriptions(ctx context.Context, now, lease time.Time, limi
 		WHERE sub.id IN (
 			SELECT due.id
 			FROM subscriptions due
-			JOIN oauth_grants g ON g.id = due.grant_id AND g.revoked_at IS NULL
+			JOIN oauth_grants g ON g.id = due.grant_id AND `+goodGrant("$1")+`
 			JOIN users u ON u.id = due.user_id AND u.suspended_at IS NULL
 			JOIN oauth_clients c ON c.id = due.client_id AND c.disabled_at IS NULL
 			WHERE due.active AND due.next_at <= $1 AND due.expires_at > $1
@@ -75,6 +76,9 @@ func (db *DB) NextNotice(ctx context.Context, subscription string, since time.Ti
 					AND (h.owner_id = sub.user_id OR x.user_id IS NOT NULL)
 			FROM notices n
 			JOIN subscriptions sub ON sub.id = n.subscription_id
+			JOIN oauth_grants g ON g.id = sub.grant_id AND g.revoked_at IS NULL
+			JOIN users u ON u.id = sub.user_id AND u.suspended_at IS NULL
+			JOIN oauth_clients c ON c.id = sub.client_id AND c.disabled_at IS NULL
 			JOIN sessions s ON s.id = n.session_id
 			JOIN hosts h ON h.id = s.host_id
 			LEFT JOIN host_shares x ON x.host_id = h.id AND x.user_id = sub.user_id
@@ -163,7 +167,7 @@ func (db *DB) ReleaseSubscription(ctx context.Context, subscription string, now 
 func (db *DB) DeleteStaleSubscriptions(ctx context.Context, now, since time.Time) error {
 	_, overErr := db.pool.Exec(ctx, `
 		DELETE FROM subscriptions sub USING oauth_grants g
-		WHERE g.id = sub.grant_id AND (sub.expires_at <= $1 OR g.revoked_at IS NOT NULL)`, now)
+		WHERE g.id = sub.grant_id AND (sub.expires_at <= $1 OR NOT (`+goodGrant("$1")+`))`, now)
 	_, oldErr := db.pool.Exec(ctx, `DELETE FROM notices WHERE at < $1`, since)
 	return explain("delete subscriptions that are over", errors.Join(overErr, oldErr))
 }

@@ -16,6 +16,15 @@ const subscriptionColumns = `
 	sub.url, sub.secret, CASE WHEN sub.old_secret_until > $1 THEN sub.old_secret END, sub.created_at, sub.expires_at,
 	sub.active, sub.failures, sub.failed_since, sub.last_error, sub.last_sent_at`
 
+// goodGrant is the condition that a subscription's grant g still lets its client in: it holds a token that is good at
+// the time which the expression now gives. A personal token, or a client that was not seen for long, ends without a
+// word.
+func goodGrant(now string) string {
+	return `g.revoked_at IS NULL AND EXISTS (
+		SELECT FROM oauth_tokens t
+		WHERE t.grant_id = g.id AND t.kind <> 'code' AND t.spent_at IS NULL AND t.expires_at > ` + now + `)`
+}
+
 func scanSubscription(row pgx.CollectableRow) (fleet.Subscription, error) {
 	var s fleet.Subscription
 	err := row.Scan(&s.ID, &s.User, &s.ClientID, &s.Grant, &s.Kind, &s.Session, &s.Host,
@@ -29,7 +38,7 @@ func (db *DB) Subscription(ctx context.Context, id string, now time.Time) (fleet
 	rows, _ := db.pool.Query(ctx, `
 		SELECT `+subscriptionColumns+`
 		FROM subscriptions sub JOIN oauth_grants g ON g.id = sub.grant_id
-		WHERE sub.id = $2 AND sub.expires_at > $1 AND g.revoked_at IS NULL`, now, id)
+		WHERE sub.id = $2 AND sub.expires_at > $1 AND `+goodGrant("$1"), now, id)
 	subscription, err := pgx.CollectExactlyOneRow(rows, scanSubscription)
 	return subscription, explain("read a subscription", err)
 }
@@ -40,7 +49,7 @@ func (db *DB) CountSubscriptions(ctx context.Context, user auth.UserID, now time
 	err := db.pool.QueryRow(ctx, `
 		SELECT count(*)
 		FROM subscriptions sub JOIN oauth_grants g ON g.id = sub.grant_id
-		WHERE sub.user_id = $1 AND sub.expires_at > $2 AND g.revoked_at IS NULL`, user, now).Scan(&count)
+		WHERE sub.user_id = $1 AND sub.expires_at > $2 AND `+goodGrant("$2"), user, now).Scan(&count)
 	return count, explain("count subscriptions", err)
 }
 
@@ -50,7 +59,8 @@ func (db *DB) VerifiedCallback(ctx context.Context, user auth.UserID, client, ur
 	err := db.pool.QueryRow(ctx, `
 		SELECT EXISTS (
 			SELECT FROM subscriptions sub JOIN oauth_grants g ON g.id = sub.grant_id
-			WHERE sub.user_id = $1 AND sub.client_id = $2 AND sub.url = $3 AND sub.expires_at > $4 AND g.revoked_at IS NULL
+			WHERE sub.user_id = $1 AND sub.client_id = $2 AND sub.url = $3 AND sub.expires_at > $4
+				AND `+goodGrant("$4")+`
 		)`, user, client, url, now).Scan(&verified)
 	return verified, explain("look for a subscription", err)
 }
