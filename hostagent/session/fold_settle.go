@@ -17,6 +17,7 @@ type closing struct {
 	where    protocol.Where
 	text     string // the answer in words
 	now      bool   // no better evidence can come
+	hook     bool   // a hook decided: ours, if the journal says that our answer was handed over
 }
 
 // close keeps the first reason.
@@ -124,6 +125,10 @@ func (f *fold) decided(line agentkind.Line) {
 			continue
 		}
 		c, ok := p.decidedBy(line)
+		if ok && c.hook && p.held {
+			p.close(c) // the transcript can be read before the journal's word that our answer was handed over
+			continue
+		}
 		if ok {
 			f.settle(p, c)
 		}
@@ -139,10 +144,10 @@ func (p *prompt) decidedBy(line agentkind.Line) (closing, bool) {
 		c.outcome = protocol.OutcomeAnswered
 	}
 	switch {
-	case line.Decided == agentkind.DecidedHook && p.handed():
-		c.where = protocol.WhereRemote
-	case line.Decided == agentkind.DecidedHook, line.Decided == agentkind.DecidedRule:
-		c.where = protocol.WhereRule // another hook of the person's own, or a setting
+	case line.Decided == agentkind.DecidedHook:
+		c.hook = true
+	case line.Decided == agentkind.DecidedRule:
+		c.where = protocol.WhereRule
 	case line.Decided == agentkind.DecidedTerminal:
 		c.where = protocol.WhereTerminal
 	case p.closing != nil:
@@ -158,6 +163,12 @@ func (p *prompt) decidedBy(line agentkind.Line) (closing, bool) {
 }
 
 func (f *fold) settle(p *prompt, c closing) {
+	if c.hook {
+		c.where = protocol.WhereRule // another hook, of the person's own
+		if p.handed() {
+			c.where = protocol.WhereRemote
+		}
+	}
 	settlement := protocol.Settlement{
 		Prompt: p.ID, Outcome: c.outcome, Where: c.where, Answer: cut(outgoing(c.text), maxPromptText), Evidence: c.evidence,
 		At: c.at.UTC().Truncate(time.Millisecond),
