@@ -21,7 +21,8 @@ type hostDir string
 func (d hostDir) config() string     { return filepath.Join(string(d), "host.json") }
 func (d hostDir) policy() string     { return filepath.Join(string(d), "policy.json") }
 func (d hostDir) sessions() string   { return filepath.Join(string(d), "sessions") }
-func (d hostDir) removed() string    { return filepath.Join(string(d), "removed") } // there once the control plane said so
+func (d hostDir) program() string    { return filepath.Join(string(d), "hostagent") } // a link to the program that runs
+func (d hostDir) removed() string    { return filepath.Join(string(d), "removed") }   // there once the control plane said so
 func (d hostDir) pendingKey() string { return filepath.Join(string(d), "pending.nkey") }
 func (d hostDir) key(nkey string) string {
 	return filepath.Join(string(d), nkey+".nkey")

@@ -94,9 +94,9 @@ func openSessions(env environment) (*session.Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	self, err := os.Executable()
+	self, err := linkProgram(env.dir)
 	if err != nil {
-		return nil, fmt.Errorf("find the host agent's own program: %w", err)
+		return nil, err
 	}
 	manager := &session.Manager{Dir: env.dir.sessions(), Self: self, Policy: rules, Kinds: agentkind.All(), Log: env.log}
 	return manager, manager.Open(env.ctx)
