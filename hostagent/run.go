@@ -49,7 +49,7 @@ func (c *runCommand) Run(env environment) (err error) {
 		return err
 	}
 	defer l.Key.Wipe()
-	l.Source, l.Recordings = manager, manager
+	l.Source, l.Recordings, l.Offers = manager, manager, manager.Offers()
 	handle(l, manager)
 	defer pruning(env.ctx, manager)()
 	defer followingPolicy(env, manager)()

@@ -26,6 +26,7 @@ type Link struct {
 	Key        nkeys.KeyPair // the host's
 	Agent      string        // version of the host agent
 	Source     Source
+	Offers     <-chan struct{} // has a value when Source may describe the host otherwise than before; nil: it never does
 	Recordings Recordings      // nil: none are sent
 	Transport  *http.Transport // nil: NewTransport's
 	Log        *slog.Logger

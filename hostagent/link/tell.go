@@ -27,6 +27,7 @@ func (l *Link) tell(ctx context.Context, conn *nats.Conn) {
 	if l.Recordings != nil {
 		telling.Go(func() { l.recordings(ctx, conn) })
 	}
+	telling.Go(func() { l.offers(ctx, conn) })
 	l.events(ctx, conn, known)
 	telling.Wait()
 }
@@ -67,6 +68,21 @@ func (l *Link) describe() protocol.HelloRequest {
 		Roots:    roots,
 		Modes:    modes,
 		Sessions: greeting(l.Source.Sessions()),
+	}
+}
+
+// offers says hello again when the host offers something else than before. What the control plane has of events it has
+// said before, so this reply is of no interest.
+func (l *Link) offers(ctx context.Context, conn *nats.Conn) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.Offers:
+		}
+		if _, ok := l.hello(ctx, conn); !ok {
+			return
+		}
 	}
 }
 

@@ -42,6 +42,7 @@ type Manager struct {
 	lock     *os.File
 	inForce  atomic.Pointer[policy.Policy] // nil: Policy
 	changed  chan struct{}
+	offers   chan struct{}
 	watches  *watches
 
 	mu       sync.Mutex // guards the field below
@@ -90,7 +91,7 @@ func (m *Manager) defaults() {
 	if m.Environ == nil {
 		m.Environ = os.Environ()
 	}
-	m.changed = make(chan struct{}, 1)
+	m.changed, m.offers = make(chan struct{}, 1), make(chan struct{}, 1)
 	m.sessions = map[protocol.SessionID]*session{}
 }
 
