@@ -78,6 +78,10 @@ conformance: postgres claude $(NODE) $(NEWEST) $(STABLE) $(INSPECTOR) ## the pub
 	go run ./controlplane/e2e/conformance --node $(NODE) --newest $(NEWEST) --stable $(STABLE) $(if $(ONLY),--only $(ONLY))
 	$(if $(ONLY),,go run ./controlplane/e2e/inspector --node $(NODE) --inspector $(INSPECTOR))
 
+.PHONY: compat
+compat: claude ## every behaviour of the CLI that we rely on (CLAUDE_VERSION=… for another; KEEP=1 keeps the result)
+	go run ./controlplane/e2e/compat $(if $(KEEP),--keep hostagent/agentkind/claude) $(if $(ONLY),--only "$(ONLY)")
+
 .PHONY: golden
 golden: ## rewrite the golden files; read the diff
 	go test ./controlplane/mcptools ./hostagent/protocol -update

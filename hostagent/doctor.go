@@ -208,6 +208,28 @@ func (e *examination) agents(ctx context.Context) []finding {
 			f.advice = fmt.Sprintf("install %s, or name its place under programs in %s", kind.Program, e.env.dir.policy())
 		}
 		found = append(found, f)
+		if err == nil {
+			found = append(found, features(kind, version)...)
+		}
+	}
+	return found
+}
+
+// features says what this version of an agent was found to be good for.
+func features(kind agentkind.Kind, version string) []finding {
+	what := "agent " + kind.Name + " " + version
+	proof, ok := kind.Proof(version)
+	if !ok {
+		return []finding{{what: what, detail: "was not tested with this host agent; nothing is withheld"}}
+	}
+	var found []finding
+	for _, feature := range agentkind.Features() {
+		f := finding{what: what + ", " + string(feature), detail: proof.Tally(feature)}
+		if why := kind.Withheld(version, feature); why != "" {
+			f.problem = fmt.Errorf("withheld: %s", why)
+			f.advice = "use the terminal for this, or install another version"
+		}
+		found = append(found, f)
 	}
 	return found
 }

@@ -44,6 +44,8 @@ type Kind struct {
 	Submit       []byte                            // keys that send what stands in the input box, and do nothing in a dialog
 	StashDraft   []byte                            // keys that put a person's draft aside until after the next submit
 	Interrupt    []byte
+
+	Proof func(version string) (Proof, bool) // what was found with exactly this version; false: it was not tried
 }
 
 // Box is what can be seen of an agent's input box.

@@ -38,6 +38,8 @@ func Claude() Kind {
 		Submit:       []byte{0x18, '\r'}, // ctrl+x enter: queues while the agent works, and no dialog heeds it
 		StashDraft:   []byte{0x13},       // ctrl+s: the draft comes back by itself after the next submit
 		Interrupt:    []byte{0x1b},
+
+		Proof: claudeProof,
 	}
 }
 

@@ -41,6 +41,7 @@ var claudeHookKinds = map[string]HookKind{
 	"Stop":               HookTurnDone,
 	"StopFailure":        HookTurnFailed,
 	"SubagentStop":       HookAgentDone,
+	"PreCompact":         HookCompacting,
 }
 
 func readClaudeHook(payload []byte) (Hook, error) {
@@ -62,13 +63,22 @@ func readClaudeHook(payload []byte) (Hook, error) {
 	}
 	switch {
 	case hook.Kind == HookTurnFailed:
-		hook.Text = raw.Message
+		hook.Text, hook.Failure = raw.Message, claudeFailure(raw.Error)
 	case hook.Kind == HookEnded:
 		hook.Text = claudeEndings[raw.Reason]
 	case hook.Kind == HookToolDone && hook.Tool == "AskUserQuestion":
 		hook.Text = claudeAnswers(raw.ToolInput)
 	}
 	return hook, nil
+}
+
+// claudeFailure is what failed a turn: rate_limit, authentication_failed, server_error, unknown, …
+func claudeFailure(text json.RawMessage) string {
+	var failure string
+	if json.Unmarshal(text, &failure) != nil {
+		return ""
+	}
+	return failure
 }
 
 // claudeEndings are the reasons of a SessionEnd that say who ended the program, in words. A conversation that was

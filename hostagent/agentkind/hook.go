@@ -11,6 +11,7 @@ type Hook struct {
 	WorkingDir string
 	Mode       string // the permission mode that it runs in now, if the hook says so
 
+	Failure  string          // turn failed: what kind of failure, in the agent's own word
 	Text     string          // submitted: what; turn failed or conversation ended: why; a question's tool done: the answers
 	Tool     string          // of a tool's hook
 	ToolUse  string          // joins a tool's hooks with each other; a question has none
@@ -34,5 +35,6 @@ const (
 	HookTurnDone     HookKind = "turn_done"
 	HookTurnFailed   HookKind = "turn_failed"
 	HookAgentDone    HookKind = "agent_done" // a subagent ended
+	HookCompacting   HookKind = "compacting" // the conversation is about to be replaced by a summary of it
 	HookOther        HookKind = "other"
 )

@@ -29,6 +29,9 @@ func (m *Manager) Answer(ctx context.Context, r protocol.AnswerPromptRequest) (p
 	if repeated {
 		return protocol.AnswerPromptReply{Status: asked.status}, nil
 	}
+	if err := s.may(featureOf[asked.Kind], "answer this prompt at the terminal"); err != nil {
+		return protocol.AnswerPromptReply{}, err
+	}
 	if err := m.allowedOption(s.kind, payload, r.Answer); err != nil {
 		return protocol.AnswerPromptReply{}, err
 	}

@@ -103,10 +103,27 @@ func (m *Manager) plan(ctx context.Context, r protocol.CreateSessionRequest) (bi
 	if err != nil {
 		return birth{}, protocol.Errorf(protocol.CodeUnavailable, "%v", err)
 	}
+	if err := m.drivable(kind, version); err != nil {
+		return birth{}, err
+	}
 	return birth{
 		Session: r.Session, Command: r.Command, Actor: r.Actor, Name: r.Name, Agent: kind.Name, AgentVersion: version,
 		Program: program, WorkingDir: dir, PermissionMode: mode, At: m.Now(),
 	}, nil
+}
+
+// drivable refuses a version in which nothing works, or in which the owner's rules would not hold.
+func (m *Manager) drivable(kind agentkind.Kind, version string) error {
+	needed := []agentkind.Feature{agentkind.FeatureSessions}
+	if rules := m.rules(); len(rules.Deny)+len(rules.Ask) > 0 {
+		needed = append(needed, agentkind.FeatureRules)
+	}
+	for _, feature := range needed {
+		if why := kind.Withheld(version, feature); why != "" {
+			return protocol.Errorf(protocol.CodeUnavailable, "this version of the agent is not started from here (%s): %s", feature, why)
+		}
+	}
+	return nil
 }
 
 // checkName admits what can stand as the value of an option and in a terminal's title.

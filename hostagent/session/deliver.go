@@ -206,6 +206,8 @@ func (s *session) boxHinders(ctx context.Context, client *holder.Client, quiet t
 // works on something else, since it takes the message when it is done with that.
 func (s *session) awaitReceipt(ctx context.Context, client *holder.Client, id protocol.MessageID, maySubmit bool) error {
 	since := s.now()
+	var unproven string
+	s.view(func(f *fold) { unproven = f.withheld(agentkind.FeatureReceipts) })
 	for {
 		final, listening, changed := s.receipt(id, &since)
 		if final {
@@ -213,6 +215,9 @@ func (s *session) awaitReceipt(ctx context.Context, client *holder.Client, id pr
 		}
 		waited := s.now().Sub(since)
 		switch {
+		case unproven != "":
+			detail := "it was typed; whether the agent has it cannot be told, since " + unproven
+			return s.note(ctx, client, noteUnconfirmed, messageStep{ID: id, Detail: detail})
 		case !listening:
 			if err := wait(ctx, changed); err != nil {
 				return err

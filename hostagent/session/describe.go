@@ -24,7 +24,7 @@ func (m *Manager) Describe() (kinds []protocol.Kind, roots, modes []string) {
 		if err != nil {
 			described.Missing = outgoingLine(err.Error())
 		}
-		described.Version = version
+		described.Version = kind.VersionWords(version)
 		kinds = append(kinds, described)
 	}
 	return kinds, slices.Clone(m.rules().Roots), slices.Clone(m.rules().Modes)

@@ -24,6 +24,7 @@ type fold struct {
 	position position
 	offsets  map[string]int64 // how far each transcript file has been read
 	process  agentkind.Process
+	version  string // of the agent that runs
 	runs     int    // how often the agent was started
 	ending   string // why the run is about to end, if that is known
 	ended    string // what says that it has
@@ -58,11 +59,11 @@ type tool struct{ use, name, input, agent string }
 
 func newFold(b birth, kind agentkind.Kind, rules policy.Policy) *fold {
 	at := b.At.UTC().Truncate(time.Millisecond)
-	return &fold{
+	f := &fold{
 		kind:   kind,
 		policy: rules,
 		session: protocol.Session{
-			ID: b.Session, Name: b.Name, Agent: b.Agent, AgentVersion: b.AgentVersion, WorkingDir: b.WorkingDir,
+			ID: b.Session, Name: b.Name, Agent: b.Agent, WorkingDir: b.WorkingDir,
 			PermissionMode: b.PermissionMode, State: protocol.StateStarting, Evidence: "created", StateAt: at, StartedAt: at,
 		},
 		activity: activity{state: protocol.StateStarting, evidence: "created", at: at},
@@ -75,6 +76,8 @@ func newFold(b birth, kind agentkind.Kind, rules policy.Policy) *fold {
 
 		withdrawn: map[protocol.CommandID]bool{},
 	}
+	f.runsVersion(b.AgentVersion)
+	return f
 }
 
 // tell is the only way in which an event comes about. Its body is smaller than 512 KiB, so that it fits into one

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"switchboard/hostagent/agentkind"
 	"switchboard/hostagent/protocol"
 )
 
@@ -51,6 +52,9 @@ func (f *fold) messageUnconfirmed(at time.Time, step messageStep) {
 
 // messageReceived is the agent's receipt. A message that somebody typed at the terminal has one too.
 func (f *fold) messageReceived(at time.Time, text string) {
+	if f.withheld(agentkind.FeatureReceipts) != "" {
+		return
+	}
 	for _, id := range f.queue {
 		if m := f.messages[id]; m.typing && f.kind.SameMessage(m.Text, text) {
 			f.messageBecomes(at, id, protocol.MessageAccepted, "")

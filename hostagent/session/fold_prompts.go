@@ -84,6 +84,9 @@ func (f *fold) promptOf(id protocol.PromptID, at time.Time, ask agentkind.Ask) p
 	if p.Questions, unseen = outgoingQuestions(ask.Questions); unseen > 0 {
 		p.Detail += fmt.Sprintf("[%d questions or options are not shown: answer at the terminal]", unseen)
 	}
+	if why := f.withheld(featureOf[p.Kind]); why != "" {
+		p = atTerminalOnly(p, why)
+	}
 	p = fitPrompt(p)
 	p.Digest = p.Sum()
 	return p

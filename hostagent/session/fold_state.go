@@ -40,6 +40,10 @@ func (f *fold) derive(at time.Time) {
 		f.become(protocol.StateWaiting, p.evidence, at)
 		return
 	}
+	if why := f.withheld(agentkind.FeatureState); why != "" {
+		f.become(protocol.StateUncertain, why, at)
+		return
+	}
 	f.become(f.activity.state, f.activity.evidence, f.activity.at)
 }
 
@@ -62,6 +66,14 @@ func (f *fold) started(at time.Time, body holder.Started) {
 	f.ending = ""
 	f.session.ExitedAt, f.session.ExitCode, f.session.ExitReason = nil, nil, ""
 	f.activity = activity{state: protocol.StateStarting, evidence: "process start", at: at}
+	f.tellCaveat(at)
+}
+
+// tellCaveat says in the transcript what is not to be relied on with this version of the agent.
+func (f *fold) tellCaveat(at time.Time) {
+	if caveat := f.kind.Caveat(f.version); caveat != "" {
+		f.tell(at, protocol.EventEntry, protocol.Entry{Role: protocol.RoleNotice, Text: outgoing(caveat)})
+	}
 }
 
 func (f *fold) exited(at time.Time, body holder.Exited) {
@@ -123,12 +135,29 @@ func (f *fold) hook(at time.Time, body holder.Hook) {
 	case agentkind.HookToolDone, agentkind.HookToolFailed:
 		f.toolEnded(at, evidence, hook)
 		f.mainDoes(hook, protocol.StateWorking, evidence, at)
+	case agentkind.HookCompacting:
+		f.does(protocol.StateWorking, evidence, at)
 	case agentkind.HookTurnDone, agentkind.HookTurnFailed:
+		if hook.Failure != "" {
+			evidence += ": " + hook.Failure
+		}
 		f.agentStopped(at, evidence, "")
 		f.does(protocol.StateIdle, evidence, at)
+		if hook.Failure != "" {
+			f.idleBecause(evidence, at)
+		}
 	case agentkind.HookAgentDone:
 		f.agentStopped(at, evidence, hook.Agent)
 	}
+}
+
+// idleBecause tells why an agent is idle that its status file has already said to be so, without a reason.
+func (f *fold) idleBecause(evidence string, at time.Time) {
+	if f.session.State != protocol.StateIdle || f.session.Evidence != evidenceStatus || f.recall {
+		return
+	}
+	f.session.Evidence, f.session.StateAt = outgoingLine(evidence), at
+	f.tell(at, protocol.EventSession, f.session)
 }
 
 // mainDoes leaves subagents out: they may work in the background while the session is idle.
@@ -172,8 +201,9 @@ func (f *fold) conversationStarted(evidence string, at time.Time) {
 // dialog is open which no hook reports.
 func (f *fold) observeStatus(status agentkind.Status, now time.Time) {
 	f.status = status
-	if status.Version != "" {
-		f.session.AgentVersion = outgoingLine(status.Version)
+	if status.Version != "" && status.Version != f.version {
+		f.runsVersion(status.Version)
+		f.tellCaveat(now)
 	}
 	newer := status.At.After(f.activity.at)
 	switch status.Activity {

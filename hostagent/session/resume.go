@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"switchboard/hostagent/agentkind"
 	"switchboard/hostagent/holder"
 	"switchboard/hostagent/protocol"
 )
@@ -56,6 +57,12 @@ func (m *Manager) resume(ctx context.Context, s *session, command protocol.Comma
 	if err != nil {
 		return protocol.SessionReply{}, protocol.Errorf(protocol.CodeUnavailable, "%v", err)
 	}
+	if err := m.drivable(s.kind, version); err != nil {
+		return protocol.SessionReply{}, err
+	}
+	if why := s.kind.Withheld(version, agentkind.FeatureResume); why != "" {
+		return protocol.SessionReply{}, protocol.Errorf(protocol.CodeUnavailable, "start a new session instead: %s", why)
+	}
 	before := s.born()
 	next := before
 	next.Program, next.AgentVersion = program, version
@@ -69,6 +76,7 @@ func (m *Manager) resume(ctx context.Context, s *session, command protocol.Comma
 	}
 	s.mu.Lock()
 	s.birth = next
+	s.fold.runsVersion(version)
 	s.mu.Unlock()
 	if err := s.catchUp(runs); err != nil {
 		return protocol.SessionReply{}, err

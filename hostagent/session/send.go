@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 
+	"switchboard/hostagent/agentkind"
 	"switchboard/hostagent/protocol"
 )
 
@@ -33,6 +34,11 @@ func (m *Manager) Send(ctx context.Context, r protocol.SendMessageRequest) (prot
 	text, err := s.kind.CleanMessage(r.Text)
 	if err != nil {
 		return protocol.SendMessageReply{}, protocol.Errorf(protocol.CodeInvalid, "%v", err)
+	}
+	for _, feature := range []agentkind.Feature{agentkind.FeatureState, agentkind.FeatureMessages} {
+		if err := s.may(feature, "type the message at the terminal"); err != nil {
+			return protocol.SendMessageReply{}, err
+		}
 	}
 	if err := s.takesMessages(); err != nil {
 		return protocol.SendMessageReply{}, err

@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"time"
 
+	"switchboard/hostagent/agentkind"
 	"switchboard/hostagent/holder"
 	"switchboard/hostagent/protocol"
 )
@@ -102,6 +103,9 @@ func (m *Manager) Interrupt(ctx context.Context, r protocol.InterruptSessionRequ
 	defer client.Close()
 	s.typing.Lock()
 	defer s.typing.Unlock()
+	if err := s.may(agentkind.FeatureInterrupt, "press Esc at the terminal"); err != nil {
+		return protocol.SessionReply{}, err
+	}
 	if err := s.mayInterrupt(); err != nil {
 		return protocol.SessionReply{}, err
 	}

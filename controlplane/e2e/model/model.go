@@ -99,13 +99,20 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	turn := s.turn(req, prompt, step)
+	if turn.wait > 0 {
+		select {
+		case <-time.After(turn.wait):
+		case <-r.Context().Done():
+			return
+		}
+	}
 	if turn.status != 0 {
 		writeError(w, turn.status)
 		return
 	}
 	reply := message{
 		ID: "msg_" + rand.Text(), Type: "message", Role: "assistant", Model: req.Model,
-		Content: turn.blocks, StopReason: turn.stopReason(), Usage: usage{Input: tokens(prompt), Output: 1},
+		Content: turn.blocks, StopReason: turn.stopReason(), Usage: usage{Input: max(tokens(prompt), turn.tokens), Output: 1},
 	}
 	if !req.Stream {
 		writeJSON(w, http.StatusOK, reply)

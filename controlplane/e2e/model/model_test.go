@@ -36,6 +36,7 @@ func TestScript(t *testing.T) {
 			`Bash {"command":"date -u","description":"Run date"}`},
 		{"the result is told", `{"role":"user","content":"run the tests"},{"role":"assistant","content":[{"type":"tool_use","id":"t","name":"Bash","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":"not now","is_error":true}]}`, tools,
 			"That did not work: not now"},
+		{"a full context", `{"role":"user","content":"fake:full 9000 ;; text said"}`, tools, "said"},
 		{"bad step", `{"role":"user","content":"fake:error 12"}`, tools, "error: want a status from 400 to 599, not 12"},
 	}
 	for _, test := range tests {

@@ -14,6 +14,8 @@ type turn struct {
 	blocks []block
 	status int           // instead of an answer: an HTTP error
 	pace   time.Duration // between the lines of a text; 0: at once
+	wait   time.Duration // before the first word
+	tokens int           // of the context so far; 0: a plausible count
 }
 
 // toolUse is a block that calls a tool, and why a turn with one ends.
@@ -74,6 +76,7 @@ func turns(req request, script []string) iter.Seq[turn] {
 			next := play(req, step)
 			now.blocks = append(now.blocks, next.blocks...)
 			now.status, now.pace = next.status, max(now.pace, next.pace)
+			now.wait, now.tokens = max(now.wait, next.wait), max(now.tokens, next.tokens)
 			ends := next.status != 0 || next.stopReason() == toolUse
 			if !ends {
 				continue
@@ -83,7 +86,7 @@ func turns(req request, script []string) iter.Seq[turn] {
 			}
 			now = turn{}
 		}
-		if len(now.blocks) > 0 {
+		if len(now.blocks) > 0 || now.wait > 0 {
 			yield(now)
 		}
 	}
@@ -98,6 +101,12 @@ func play(req request, step string) turn {
 		return say(rest)
 	case "slow":
 		return slow(rest)
+	case "wait": // SECONDS before the next word
+		seconds, _ := strconv.Atoi(rest)
+		return turn{wait: time.Duration(min(max(seconds, 0), 600)) * time.Second}
+	case "full": // the context has TOKENS by now
+		count, _ := strconv.Atoi(rest)
+		return turn{tokens: count}
 	case "error":
 		status, err := strconv.Atoi(rest)
 		if err != nil || status < 400 || status > 599 {
