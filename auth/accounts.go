@@ -95,7 +95,7 @@ const (
 )
 
 // How many logins may fail within throttleWindow before more are refused: for one account from anywhere, and
-// from one address for any account.
+// from one network for any account.
 const (
 	failuresPerAccount = 10
 	failuresPerAddr    = 50
@@ -110,9 +110,10 @@ type AccountStore interface {
 	// nothing, once there is an administrator.
 	InsertSetupInvite(ctx context.Context, i Invite) (bool, error)
 	InsertInvite(ctx context.Context, i Invite) error
-	// OpenInvite finds one that is unused and has not expired at now.
+	// OpenInvite finds one that is unused, has not expired at now, and whose inviter, if it has one, is an administrator
+	// who is not suspended.
 	OpenInvite(ctx context.Context, tokenHash []byte, now time.Time) (Invite, error)
-	// AcceptInvite uses an invite up and makes the account, both or neither. ErrNotFound: it is used or has expired;
+	// AcceptInvite uses an invite up and makes the account, both or neither. ErrNotFound: OpenInvite would not find it;
 	// ErrNameTaken: it stays usable.
 	AcceptInvite(ctx context.Context, tokenHash []byte, u User, passwordHash string, now time.Time) error
 
@@ -132,16 +133,16 @@ type AccountStore interface {
 	WebSession(ctx context.Context, tokenHash []byte) (WebSession, User, error)
 	TouchWebSession(ctx context.Context, tokenHash []byte, addr string, at time.Time) error
 	DeleteWebSession(ctx context.Context, tokenHash []byte) error
-	// DeleteWebSessions ends all of a person's but the one to keep, which may be nil.
+	// DeleteWebSessions ends all of a person's but the one to keep, which may be nil, and his half logins.
 	DeleteWebSessions(ctx context.Context, user UserID, keep []byte) error
 
 	// BeginAttempt writes a login that is about to be tried, and says how many there were since a time, this one
 	// included, that have not been forgotten. Written first and counted after, so that a limit holds for attempts
-	// in parallel too.
-	BeginAttempt(ctx context.Context, account, addr string, at, since time.Time) (Attempts, error)
+	// in parallel too. Network is the browser's.
+	BeginAttempt(ctx context.Context, account, network string, at, since time.Time) (Attempts, error)
 	ForgetAttempt(ctx context.Context, id int64) error
-	// ForgetAttempts forgets an account's attempts from one address, because one of them succeeded.
-	ForgetAttempts(ctx context.Context, account, addr string) error
+	// ForgetAttempts forgets an account's attempts from one network, because one of them succeeded.
+	ForgetAttempts(ctx context.Context, account, network string) error
 
 	// DeleteStaleLogins removes sessions, half logins, invites and attempts that can no longer matter.
 	DeleteStaleLogins(ctx context.Context, now time.Time) error

@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -322,5 +323,92 @@ func TestReturnTo(t *testing.T) {
 		if got := auth.ReturnTo(wish); got != want {
 			t.Errorf("%.60q: got %.60q, want %q", wish, got, want)
 		}
+	}
+}
+
+// TestInvitesEndWithTheirInviter: nobody keeps a way back in, or a way to make administrators, by a link that he made
+// while he was one.
+func TestInvitesEndWithTheirInviter(t *testing.T) {
+	for name, fall := range map[string]struct {
+		down, up func(s *server, ada auth.Caller, cy auth.UserID) error
+	}{
+		"suspended": {
+			down: func(s *server, ada auth.Caller, cy auth.UserID) error {
+				return s.accounts.Suspend(t.Context(), ada, cy, true)
+			},
+			up: func(s *server, ada auth.Caller, cy auth.UserID) error {
+				return s.accounts.Suspend(t.Context(), ada, cy, false)
+			},
+		},
+		"shut out by the provider": {
+			down: func(s *server, _ auth.Caller, cy auth.UserID) error { return s.db.ShutOut(t.Context(), cy, s.Now()) },
+			up:   func(s *server, _ auth.Caller, cy auth.UserID) error { return s.db.Readmit(t.Context(), cy) },
+		},
+		"lowered": {
+			down: func(s *server, _ auth.Caller, cy auth.UserID) error {
+				return s.db.SetRole(t.Context(), cy, auth.RoleMember)
+			},
+			up: func(s *server, _ auth.Caller, cy auth.UserID) error {
+				return s.db.SetRole(t.Context(), cy, auth.RoleAdmin)
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t)
+			ada := s.caller(t, s.admin(t))
+			invite := func(c auth.Caller) auth.Secret {
+				link, err := s.accounts.Invite(t.Context(), c, auth.RoleAdmin)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return inviteToken(link)
+			}
+			cy, err := s.accounts.Accept(t.Context(), invite(ada), auth.NewAccount{Name: "cy", Password: password}, home)
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept := invite(s.caller(t, cy))
+			if err := fall.down(s, ada, cy.User.ID); err != nil {
+				t.Fatal(err)
+			}
+			back := auth.NewAccount{Name: "back", Password: password}
+			if _, err := s.accounts.OpenInvite(t.Context(), kept); !errors.Is(err, auth.ErrNotFound) {
+				t.Errorf("his link opens: %v", err)
+			}
+			if _, err := s.accounts.Accept(t.Context(), kept, back, home); !errors.Is(err, auth.ErrNotFound) {
+				t.Errorf("his link makes an account: %v", err)
+			}
+			user := auth.User{ID: "back", Name: "back", DisplayName: "back", Role: auth.RoleAdmin, CreatedAt: s.Now()}
+			hash := sha256.Sum256([]byte(kept))
+			if err := s.db.AcceptInvite(t.Context(), hash[:], user, "hash", s.Now()); !errors.Is(err, auth.ErrNotFound) {
+				t.Errorf("opened before he fell, it makes an account: %v", err)
+			}
+			if err := fall.up(s, ada, cy.User.ID); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.accounts.Accept(t.Context(), kept, back, home); err != nil {
+				t.Errorf("he may invite again: %v", err)
+			}
+		})
+	}
+}
+
+// TestLoginIsLimitedByNetwork: one subscriber has more IPv6 addresses than there are passwords to try.
+func TestLoginIsLimitedByNetwork(t *testing.T) {
+	s := newServer(t)
+	s.admin(t)
+	for i := range 49 { // as LogIn notes them, without the work of a hash
+		if _, err := s.db.BeginAttempt(t.Context(), fmt.Sprintf("user%d", i), "2001:db8:0:7::/64", s.Now(), s.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.accounts.LogIn(t.Context(), "user50", "wrong", auth.Browser{Addr: "2001:db8:0:7::1"}); !errors.Is(err, auth.ErrWrongPassword) {
+		t.Fatal(err)
+	}
+	if _, err := s.accounts.LogIn(t.Context(), adminName, password, auth.Browser{Addr: "2001:db8:0:7:ffff::1"}); !errors.Is(err, auth.ErrThrottled) {
+		t.Errorf("from the same network: %v", err)
+	}
+	if _, err := s.accounts.LogIn(t.Context(), adminName, password, auth.Browser{Addr: "2001:db8:0:8::1"}); err != nil {
+		t.Errorf("from the next one: %v", err)
 	}
 }

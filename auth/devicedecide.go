@@ -34,7 +34,7 @@ func (o *OAuth) Device(ctx context.Context, c Caller, typed string) (DeviceReque
 func (o *OAuth) guess(ctx context.Context, c Caller) (Attempts, error) {
 	store, now := o.Accounts.Store, o.Now()
 	// No login counts under this name: those are of lower case.
-	guess, err := store.BeginAttempt(ctx, "device codes of "+string(c.User), c.Addr, now, now.Add(-throttleWindow))
+	guess, err := store.BeginAttempt(ctx, "device codes of "+string(c.User), Network(c.Addr), now, now.Add(-throttleWindow))
 	if err != nil {
 		return Attempts{}, err
 	}

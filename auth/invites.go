@@ -57,7 +57,8 @@ func (a *Accounts) invite(token Secret, role Role, by UserID) Invite {
 	return Invite{TokenHash: token.hash(), Role: role, InvitedBy: by, CreatedAt: now, ExpiresAt: now.Add(life)}
 }
 
-// OpenInvite says what kind of account a link makes. ErrNotFound: it is unknown, used or has expired.
+// OpenInvite says what kind of account a link makes. ErrNotFound: it is unknown, used or has expired, or whoever made
+// it may not invite any more.
 func (a *Accounts) OpenInvite(ctx context.Context, token Secret) (Role, error) {
 	invite, err := a.Store.OpenInvite(ctx, token.hash(), a.Now())
 	return invite.Role, err

@@ -39,7 +39,7 @@ const maxLoginName = 256 // bytes; longer ones cannot exist
 // attempt counts this login before it is tried, and refuses it if there were too many.
 func (a *Accounts) attempt(ctx context.Context, account, addr string) (Attempts, error) {
 	now := a.Now()
-	attempts, err := a.Store.BeginAttempt(ctx, account, addr, now, now.Add(-throttleWindow))
+	attempts, err := a.Store.BeginAttempt(ctx, account, Network(addr), now, now.Add(-throttleWindow))
 	if err != nil {
 		return Attempts{}, err
 	}

@@ -43,7 +43,7 @@ const oidcAccount = "oidc:"
 func (o *OIDC) attempt(ctx context.Context, addr string) (Attempts, error) {
 	a := o.Accounts
 	now := a.Now()
-	attempts, err := a.Store.BeginAttempt(ctx, oidcAccount, addr, now, now.Add(-throttleWindow))
+	attempts, err := a.Store.BeginAttempt(ctx, oidcAccount, Network(addr), now, now.Add(-throttleWindow))
 	if err != nil || attempts.OfAddr <= failuresPerAddr {
 		return attempts, err
 	}

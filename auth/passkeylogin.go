@@ -109,7 +109,7 @@ func (a *Accounts) checkPasskey(ctx context.Context, kind CeremonyKind, asked Us
 		}
 		return User{}, a.loginFailed(ctx, attempt, name, addr, err)
 	}
-	return user, a.Store.ForgetAttempts(ctx, name, addr)
+	return user, a.Store.ForgetAttempts(ctx, name, Network(addr))
 }
 
 // verifyPasskey returns the user also with an error, if it knows him.

@@ -59,7 +59,7 @@ func (a *Accounts) provePassword(ctx context.Context, user User, password, code 
 	if err != nil {
 		return a.loginFailed(ctx, attempt, user.Name, addr, err)
 	}
-	return a.Store.ForgetAttempts(ctx, user.Name, addr)
+	return a.Store.ForgetAttempts(ctx, user.Name, Network(addr))
 }
 
 func (a *Accounts) useCodeIfAny(ctx context.Context, user User, code Secret) error {

@@ -105,7 +105,7 @@ func (a *Accounts) enter(ctx context.Context, user User, from Browser, proof Pro
 	if err := a.record(ctx, user.caller(from.Addr), "login", string(user.ID), true, detail); err != nil {
 		return Login{}, err
 	}
-	if err := a.Store.ForgetAttempts(ctx, user.Name, from.Addr); err != nil {
+	if err := a.Store.ForgetAttempts(ctx, user.Name, Network(from.Addr)); err != nil {
 		return Login{}, err
 	}
 	return a.begin(ctx, user, from, proof)

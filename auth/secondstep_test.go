@@ -448,3 +448,34 @@ func TestAsMuchWorkForEveryName(t *testing.T) {
 		}
 	}
 }
+
+// TestHalfLoginsEndToo: whoever got as far as the password is out when the password is another, or when his browsers
+// are logged out.
+func TestHalfLoginsEndToo(t *testing.T) {
+	for name, end := range map[string]func(t *testing.T, s *server, login auth.Login) error{
+		"new password": func(t *testing.T, s *server, login auth.Login) error {
+			return s.accounts.ChangePassword(t.Context(), s.caller(t, login), login.Token, password, "another correct horse")
+		},
+		"other browsers logged out": func(t *testing.T, s *server, login auth.Login) error {
+			return s.accounts.EndOtherLogins(t.Context(), s.caller(t, login), login.Token)
+		},
+		"all logged out by an administrator": func(t *testing.T, s *server, login auth.Login) error {
+			return s.accounts.EndLoginsOf(t.Context(), s.caller(t, login), login.User.ID)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t)
+			login := s.admin(t)
+			user := login.User
+			app, _, login := s.setUpApp(t, login)
+			login.User = user
+			step := s.halfLogIn(t)
+			if err := end(t, s, login); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.finish(t, step, app.code(1)); !errors.Is(err, auth.ErrNoStep) {
+				t.Errorf("the second step: %v", err)
+			}
+		})
+	}
+}

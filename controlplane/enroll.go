@@ -65,6 +65,7 @@ func (e *enrolment) enrol(ctx context.Context, asked fleet.Enrolment, addr strin
 	if err := e.Fleet.AdmitHost(ctx, caller, asked.Token, name); err != nil {
 		return fleet.Host{}, err
 	}
+	asked.Admitted = true
 	host, err := e.Fleet.Enrol(ctx, asked, addr)
 	if err != nil {
 		return fleet.Host{}, err

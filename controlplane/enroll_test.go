@@ -222,3 +222,32 @@ func TestLoginIsOneContract(t *testing.T) {
 	}
 	e.form(t, e.OAuth.DeviceAuthorization, form.Encode(), &told)
 }
+
+// TestRevokedTokenEnrolsNothing: a machine whose first try failed holds a token that was seen; when the person takes the
+// grant back, it is worth nothing.
+func TestRevokedTokenEnrolsNothing(t *testing.T) {
+	e := newEnrolment(t)
+	token := e.hostToken(t, "desk")
+	other, err := e.Fleet.NewLocalJoinToken(t.Context(), "other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := newNKey(t)
+	if _, err := e.Fleet.Enrol(t.Context(), fleet.Enrolment{Token: other.Token, NKey: taken}, ""); err != nil {
+		t.Fatal(err)
+	}
+	body := func(nkey string) string { return fmt.Sprintf(`{"version":1,"token":%q,"nkey":%q}`, token, nkey) }
+	if status, answer := e.post(t, body(taken)); status != http.StatusConflict {
+		t.Fatalf("with a key that is known: %d %s", status, answer)
+	}
+	caller, _, err := e.OAuth.Enrolling(t.Context(), auth.Secret(token), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.OAuth.Store.RevokeGrant(t.Context(), caller.Grant, "by its person", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if status, answer := e.post(t, body(newNKey(t))); status != http.StatusForbidden {
+		t.Errorf("after the grant was revoked: %d %s", status, answer)
+	}
+}

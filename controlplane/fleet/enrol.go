@@ -20,12 +20,15 @@ type JoinToken struct {
 	HostName  string
 	Owner     auth.UserID
 	ExpiresAt time.Time
+	Used      bool // it has made a host
 }
 
 // Enrolment is what a machine says of itself to become a host.
 type Enrolment struct {
 	Token string // the join token, or a host agent's access token that AdmitHost has seen
 	NKey  string // the public half of the key that it made
+	// Admitted: AdmitHost has just seen the access token. Without that, one can only find the host that it has made.
+	Admitted bool
 }
 
 // EnrolStore keeps join tokens, and trades them for hosts.
@@ -167,7 +170,7 @@ func (f *Fleet) Enrol(ctx context.Context, e Enrolment, addr string) (Host, erro
 	}
 	hash := hashToken(e.Token)
 	token, err := f.Store.JoinToken(ctx, hash, e.NKey, f.Now())
-	if errors.Is(err, auth.ErrNotFound) {
+	if errors.Is(err, auth.ErrNotFound) || err == nil && !token.Used && !e.admitted() {
 		f.Log.WarnContext(ctx, "host enrolment refused", "addr", addr)
 		return Host{}, refuse(auth.ErrForbidden, "this join token is not good: unknown, used or expired; make a new one on %s/hosts", f.PublicURL)
 	}
@@ -194,6 +197,10 @@ func (f *Fleet) Enrol(ctx context.Context, e Enrolment, addr string) (Host, erro
 	}
 	return enrolled, err
 }
+
+// admitted reports whether the token is a right by itself, as join tokens are, or its right was asked for just now. An
+// access token that AdmitHost has seen before may have been revoked since.
+func (e Enrolment) admitted() bool { return e.Admitted || strings.HasPrefix(e.Token, joinTokenPrefix) }
 
 // newHostID is a name that a log's reader recognises, with enough chance behind it to be new.
 func newHostID(name string) protocol.HostID {

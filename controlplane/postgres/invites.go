@@ -45,12 +45,18 @@ func insertInvite(ctx context.Context, on executor, i auth.Invite) error {
 	return err
 }
 
-// OpenInvite finds an invite that is unused and has not expired.
+// inviterStands is true of an invite whose inviter is still an administrator: one who was shut out or lowered must not
+// come back by a link that he kept. Suspending and lowering take adminLock, as AcceptInvite does, so that of the two at
+// the same time one comes first.
+const inviterStands = `(invited_by IS NULL
+	OR EXISTS (SELECT FROM users u WHERE u.id = invited_by AND u.role = 'admin' AND u.suspended_at IS NULL))`
+
+// OpenInvite finds an invite that is unused, has not expired and whose inviter may still invite.
 func (db *DB) OpenInvite(ctx context.Context, tokenHash []byte, now time.Time) (auth.Invite, error) {
 	rows, _ := db.pool.Query(ctx, `
 		SELECT token_hash, role, coalesce(invited_by, ''), created_at, expires_at
 		FROM invites
-		WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2`, tokenHash, now)
+		WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2 AND `+inviterStands, tokenHash, now)
 	invite, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[auth.Invite])
 	return invite, explain("find the invite", err)
 }
@@ -69,7 +75,7 @@ func (db *DB) AcceptInvite(ctx context.Context, tokenHash []byte, u auth.User, p
 		}
 		tag, err := tx.Exec(ctx, `
 			UPDATE invites SET used_at = $2, used_by = $3
-			WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2`, tokenHash, now, u.ID)
+			WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2 AND `+inviterStands, tokenHash, now, u.ID)
 		if err != nil {
 			return err
 		}

@@ -25,12 +25,12 @@ func (db *DB) InsertJoinToken(ctx context.Context, hash []byte, t fleet.JoinToke
 func (db *DB) JoinToken(ctx context.Context, hash []byte, nkey string, at time.Time) (fleet.JoinToken, error) {
 	var t fleet.JoinToken
 	err := db.pool.QueryRow(ctx, `
-		SELECT t.host_name, coalesce(t.owner_id, `+firstAdmin+`, ''), t.expires_at
+		SELECT t.host_name, coalesce(t.owner_id, `+firstAdmin+`, ''), t.expires_at, t.used_at IS NOT NULL
 		FROM join_tokens t
 		LEFT JOIN hosts h ON h.id = t.used_by
 		WHERE t.token_hash = $1
 			AND (t.used_at IS NULL AND t.expires_at > $3 OR h.nkey = $2 AND h.removed_at IS NULL)`,
-		hash, nkey, at).Scan(&t.HostName, &t.Owner, &t.ExpiresAt)
+		hash, nkey, at).Scan(&t.HostName, &t.Owner, &t.ExpiresAt, &t.Used)
 	return t, explain("read a join token", err)
 }
 

@@ -61,11 +61,14 @@ func (db *DB) DeleteWebSession(ctx context.Context, tokenHash []byte) error {
 	return db.change(ctx, "delete the web session", `DELETE FROM web_sessions WHERE token_hash = $1`, tokenHash)
 }
 
-// DeleteWebSessions logs a person's browsers out, all but one.
+// DeleteWebSessions logs a person's browsers out, all but one, and those that are half logged in.
 func (db *DB) DeleteWebSessions(ctx context.Context, user auth.UserID, keep []byte) error {
-	return db.change(ctx, "delete the web sessions", `
-		DELETE FROM web_sessions
-		WHERE user_id = $1 AND token_hash IS DISTINCT FROM $2`, user, keep)
+	return db.begin(ctx, "delete the web sessions", func(tx pgx.Tx) error {
+		batch := &pgx.Batch{}
+		batch.Queue(`DELETE FROM web_sessions WHERE user_id = $1 AND token_hash IS DISTINCT FROM $2`, user, keep)
+		batch.Queue(`DELETE FROM login_steps WHERE user_id = $1`, user)
+		return tx.SendBatch(ctx, batch).Close()
+	})
 }
 
 // BeginAttempt writes a login that is about to be tried, and counts it and those before.
