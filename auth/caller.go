@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Caller is who is asking: a person, through a client, from somewhere, with scopes. It is a parameter of every
@@ -17,6 +18,8 @@ type Caller struct {
 	Grant    GrantID
 	Scopes   Scopes
 	Addr     string // the peer's IP address
+	// ProvedAt is when the person last proved at this browser who he is; zero for a client.
+	ProvedAt time.Time
 }
 
 // The names of things.

@@ -111,6 +111,9 @@ type NewClient struct {
 // AddClient adds a client. Its secret, if it has one, is returned this once; only its hash is kept. Administrators
 // only.
 func (o *OAuth) AddClient(ctx context.Context, c Caller, n NewClient) (Client, Secret, error) {
+	if c.Scopes.Has(ScopeManage) && c.Role == RoleAdmin && !o.Accounts.isRecent(c.ProvedAt) {
+		return Client{}, "", ErrProveAgain // whom the gate refuses, it tells
+	}
 	n.Name = strings.TrimSpace(n.Name)
 	if err := n.check(); err != nil {
 		return Client{}, "", err

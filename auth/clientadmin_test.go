@@ -158,6 +158,7 @@ func TestAddedClient(t *testing.T) {
 		}
 	}
 	s.Advance(25 * time.Hour)
+	admin = s.caller(t, logIn(t, s)) // who has just proved who he is
 	unused := add(t, false)
 	s.Advance(25 * time.Hour)
 	if err := s.oauth.Sweep(t.Context()); err != nil {

@@ -24,6 +24,7 @@ type ProviderLogin struct {
 	Issuer      string
 	ReturnTo    string
 	Connect     UserID // whose account the identity is to be connected to; empty: a login
+	Again       bool   // the person is to prove again who he is
 	CreatedAt   time.Time
 	ExpiresAt   time.Time
 }

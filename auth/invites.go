@@ -37,6 +37,9 @@ func (a *Accounts) Invite(ctx context.Context, c Caller, role Role) (link string
 	if role != RoleAdmin && role != RoleMember {
 		return "", &FieldError{"role", "must be admin or member"}
 	}
+	if c.Scopes.Has(ScopeManage) && c.Role == RoleAdmin && !a.isRecent(c.ProvedAt) {
+		return "", ErrProveAgain // whom the gate refuses, it tells
+	}
 	if err := a.administer(ctx, c, "account.invite", "", map[string]string{"role": string(role)}); err != nil {
 		return "", err
 	}
@@ -97,7 +100,7 @@ func (a *Accounts) Accept(ctx context.Context, token Secret, n NewAccount, from 
 			return Login{}, fmt.Errorf("set up the first administrator: %w", err)
 		}
 	}
-	return a.begin(ctx, user, from, ProofPassword)
+	return a.begin(ctx, user, from, ProofPassword, a.Now())
 }
 
 func (a *Accounts) newUser(n NewAccount, role Role) (User, error) {

@@ -95,11 +95,11 @@ func personFailures() []error {
 }
 
 // begin makes the session and its token, always a new one, so that a token planted before login is worth nothing.
-func (a *Accounts) begin(ctx context.Context, user User, from Browser, proof Proof) (Login, error) {
+func (a *Accounts) begin(ctx context.Context, user User, from Browser, proof Proof, provedAt time.Time) (Login, error) {
 	token, now := newSecret(), a.Now()
 	session := WebSession{
 		TokenHash: token.hash(), User: user.ID, CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(proof.life()),
-		Addr: from.Addr, Browser: from.Name, Proof: proof, ProvedAt: now,
+		Addr: from.Addr, Browser: from.Name, Proof: proof, ProvedAt: provedAt,
 	}
 	if err := a.Store.InsertWebSession(ctx, session); err != nil {
 		return Login{}, err
@@ -146,7 +146,9 @@ func (a *Accounts) Caller(ctx context.Context, token Secret, addr string) (Calle
 	if err := a.touch(ctx, session, addr); err != nil {
 		return Caller{}, "", err
 	}
-	return user.caller(addr), csrfToken(token), nil
+	c := user.caller(addr)
+	c.ProvedAt = session.ProvedAt
+	return c, csrfToken(token), nil
 }
 
 // session finds a login that is alive, and whose it is.
@@ -161,7 +163,7 @@ func (a *Accounts) session(ctx context.Context, token Secret) (WebSession, User,
 	if err != nil {
 		return WebSession{}, User{}, err
 	}
-	if user.SuspendedAt != nil || !a.Now().Before(session.end()) {
+	if user.SuspendedAt != nil || !a.Now().Before(a.end(session)) {
 		return WebSession{}, User{}, ErrNoLogin
 	}
 	return session, user, nil
@@ -183,6 +185,15 @@ func (s WebSession) end() time.Time {
 		return idle
 	}
 	return s.ExpiresAt
+}
+
+// end is when the session expires here. Where everybody comes by a provider, none lasts longer than a provider's, be it
+// from before that was so or of an invitation.
+func (a *Accounts) end(s WebSession) time.Time {
+	if last := s.CreatedAt.Add(providerSessionLife); a.ProviderOnly && last.Before(s.end()) {
+		return last
+	}
+	return s.end()
 }
 
 // webClient is the client id of the web pages.

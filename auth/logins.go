@@ -32,7 +32,7 @@ func (a *Accounts) Logins(ctx context.Context, c Caller, token Secret) ([]Browse
 	}
 	var logins []BrowserLogin
 	for _, s := range sessions {
-		if a.Now().Before(s.end()) {
+		if a.Now().Before(a.end(s)) {
 			logins = append(logins, BrowserLogin{s.loginID(), s, bytes.Equal(s.TokenHash, token.hash())})
 		}
 	}

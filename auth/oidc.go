@@ -93,7 +93,7 @@ func (o *OIDC) Begin(ctx context.Context, returnTo, addr string) (Departure, err
 
 // BeginAgain is Begin for a person who is logged in, and is to prove who he is again: the provider is to ask him.
 func (o *OIDC) BeginAgain(ctx context.Context, returnTo, addr string) (Departure, error) {
-	return o.begin(ctx, ProviderLogin{ReturnTo: ReturnTo(returnTo)}, addr, oauth2.SetAuthURLParam("prompt", "login"))
+	return o.begin(ctx, ProviderLogin{ReturnTo: ReturnTo(returnTo), Again: true}, addr, oauth2.SetAuthURLParam("prompt", "login"))
 }
 
 // BeginConnect sends the caller's browser to the provider, to come back with an identity for his account. Token is

@@ -362,6 +362,7 @@ func TestConnectIdentity(t *testing.T) {
 	if way, err := c.oidc.WayIn(t.Context(), c.caller(t, ada)); err != nil || way.Identity != "" {
 		t.Errorf("still connected: %+v, %v", way, err)
 	}
+	c.idp.LogIn(with(lovelace, map[string]any{"auth_time": c.Now().Unix()}))
 	arrival, err := c.logIn(t)
 	if err != nil {
 		t.Fatal(err)
@@ -486,5 +487,64 @@ func TestProviderIsAudited(t *testing.T) {
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") || rows.Err() != nil {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestComingBackProvesNothing: a provider at which somebody is logged in sends whoever is at that browser back without a
+// question. Only when it asked does the login count as a proof.
+func TestComingBackProvesNothing(t *testing.T) {
+	c := newCompany(t, nil)
+	ada := c.admin(t)
+	c.connectTo(t, ada)
+	bob := c.member(t, ada)
+	for name, test := range map[string]struct {
+		again    bool
+		authTime any // nil: the provider does not say
+		want     error
+	}{
+		"login":                                   {false, nil, auth.ErrProveAgain},
+		"login, asked just now":                   {false, c.Now().Unix(), nil},
+		"login, asked a while ago":                {false, c.Now().Add(-11 * time.Minute).Unix(), auth.ErrProveAgain},
+		"login, asked by a clock that is ahead":   {false, c.Now().Add(2 * time.Minute).Unix(), nil},
+		"login, asked at a date":                  {false, "2026-11-21T05:00:00Z", auth.ErrProveAgain},
+		"proof":                                   {true, nil, nil},
+		"proof, asked just now":                   {true, c.Now().Unix(), nil},
+		"proof that the provider did not ask for": {true, c.Now().Add(-11 * time.Minute).Unix(), auth.ErrProveAgain},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.idp.LogIn(with(lovelace, map[string]any{"auth_time": test.authTime}))
+			begin := c.oidc.Begin
+			if test.again {
+				begin = c.oidc.BeginAgain
+			}
+			departure, err := begin(t.Context(), "/users", "127.0.0.1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			arrival, err := c.finish(t, c.visit(t, departure))
+			if err != nil {
+				t.Fatal(err)
+			}
+			caller := c.caller(t, arrival.Login)
+			if err := c.accounts.ResetFactors(t.Context(), caller, arrival.Login.Token, bob.User.ID); !errors.Is(err, test.want) {
+				t.Errorf("what needs a proof: %v, want %v", err, test.want)
+			}
+			if _, _, err := c.oauth.CreatePersonalToken(t.Context(), caller, ci()); !errors.Is(err, test.want) {
+				t.Errorf("a personal token: %v, want %v", err, test.want)
+			}
+		})
+	}
+}
+
+// TestOlderLoginsWhereOnlyTheProviderDecides: they end within the day that a provider's login lasts.
+func TestOlderLoginsWhereOnlyTheProviderDecides(t *testing.T) {
+	s := newServer(t)
+	ada := s.admin(t)
+	s.accounts.ProviderOnly = true
+	s.Advance(24*time.Hour - time.Second)
+	s.caller(t, ada)
+	s.Advance(time.Second)
+	if _, _, err := s.accounts.Caller(t.Context(), ada.Token, ""); !errors.Is(err, auth.ErrNoLogin) {
+		t.Errorf("a day after a login by password: %v", err)
 	}
 }

@@ -96,7 +96,7 @@ func (o *OIDC) finish(ctx context.Context, r *http.Request, addr string) (who st
 	if err != nil {
 		return person.shownName(), Arrival{}, err
 	}
-	begun, err := o.Accounts.begin(ctx, user, RequestBrowser(r), ProofSSO)
+	begun, err := o.Accounts.begin(ctx, user, RequestBrowser(r), ProofSSO, person.provedAt(login, o.Accounts.Now()))
 	return user.Name, Arrival{Login: begun, ReturnTo: login.ReturnTo}, err
 }
 

@@ -3,6 +3,7 @@ package auth
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 )
 
 // claims is what a provider says of a person. Which of them are there is left to the provider.
@@ -16,7 +17,21 @@ type claims struct {
 	hostedDomain  string // Google: the organisation whose account it is
 	groups        []string
 	hasGroups     bool
-	groupsAway    bool // too many for the token; they could be asked for elsewhere (Entra)
+	groupsAway    bool   // too many for the token; they could be asked for elsewhere (Entra)
+	authTime      *int64 // when the provider asked him last, in seconds since 1970; nil: it does not say
+}
+
+// provedAt is when the person last proved who he is, as far as is known. A provider at which he is logged in sends him
+// back without asking him, so that coming back proves nothing: whoever finds a browser open could do it. It was asked
+// to ask him if he went there again to prove himself, and is believed unless it says that it did not.
+func (c claims) provedAt(login ProviderLogin, now time.Time) time.Time {
+	switch {
+	case c.authTime != nil && time.Unix(*c.authTime, 0).Before(now):
+		return time.Unix(*c.authTime, 0)
+	case c.authTime != nil || login.Again:
+		return now
+	}
+	return time.Unix(0, 0)
 }
 
 // parseClaims reads the payload of an ID token, whose signature has been checked, or of UserInfo. Names are matched
@@ -33,6 +48,9 @@ func parseClaims(payload []byte, groupsClaim string) (claims, error) {
 		if err := parseClaim(all, name, to); err != nil {
 			return claims{}, err
 		}
+	}
+	if parseClaim(all, "auth_time", &c.authTime) != nil {
+		c.authTime = nil // AD FS writes a date there, not a number
 	}
 	var err error
 	c.emailVerified, c.hasVerified, err = parseFlag(all["email_verified"])

@@ -467,3 +467,42 @@ func TestPasskeysNeedAName(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestPasswordWinsNoPasskey: where a second factor is demanded of somebody who has a passkey, a login from before, with a
+// password alone, gets no other one.
+func TestPasswordWinsNoPasskey(t *testing.T) {
+	s := newPasskeyServer(t)
+	d := newTelephone(t, passkeyOrigin)
+	s.addPasskey(t, s.admin(t), d)
+	old := logIn(t, s)
+	s.accounts.SecondFactor = auth.SecondFactorEveryone
+	caller := s.newcomer(t, old)
+	for name, act := range map[string]func() error{
+		"another passkey": func() error {
+			_, err := s.accounts.BeginPasskey(t.Context(), caller, old.Token)
+			return err
+		},
+		"an app": func() error {
+			_, err := s.accounts.SetUpTOTP(t.Context(), caller, old.Token)
+			return err
+		},
+	} {
+		if err := act(); !errors.Is(err, auth.ErrProveAgain) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := s.accounts.Prove(t.Context(), caller, old.Token, password, ""); !errors.Is(err, auth.ErrInvalid) {
+		t.Errorf("proved by the password: %v", err)
+	}
+	question, err := s.accounts.BeginPasskeyProof(t.Context(), caller)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proved, err := s.accounts.ProveByPasskey(t.Context(), caller, old.Token, question.Token, d.get(t, question))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.accounts.BeginPasskey(t.Context(), s.caller(t, proved), proved.Token); err != nil {
+		t.Errorf("proved by the passkey: %v", err)
+	}
+}

@@ -36,6 +36,9 @@ func (o *OAuth) CreatePersonalToken(ctx context.Context, c Caller, n NewPersonal
 	if !c.Scopes.Has(ScopeManage) { // a client must not make itself a token that outlives it
 		return "", Grant{}, &ScopeError{ScopeManage}
 	}
+	if !o.Accounts.isRecent(c.ProvedAt) {
+		return "", Grant{}, ErrProveAgain
+	}
 	n.Name = strings.TrimSpace(n.Name)
 	if err := n.check(); err != nil {
 		return "", Grant{}, err

@@ -239,7 +239,7 @@ func TestPersonalTokensAtOnceDoNotPassTheLimit(t *testing.T) {
 		t.Errorf("%d made, %d refused", made, refused)
 	}
 	s.Advance(30 * 24 * time.Hour)
-	if _, _, err := s.oauth.CreatePersonalToken(t.Context(), caller, ci()); err != nil {
+	if _, _, err := s.oauth.CreatePersonalToken(t.Context(), s.caller(t, logIn(t, s)), ci()); err != nil {
 		t.Errorf("expired tokens count: %v", err)
 	}
 }

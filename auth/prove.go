@@ -22,11 +22,25 @@ func (a *Accounts) recent(ctx context.Context, c Caller, token Secret) (WebSessi
 	if user.ID != c.User {
 		return WebSession{}, ErrNoLogin
 	}
-	if a.Now().Sub(session.ProvedAt) > proofLife {
+	if !a.isRecent(session.ProvedAt) {
 		return WebSession{}, ErrProveAgain
 	}
-	return session, nil
+	if !a.lacksFactor(session, user) {
+		return session, nil
+	}
+	// He may set one up, unless he has one: then he must show it, or a password would win another.
+	factors, err := a.Store.Factors(ctx, user.ID)
+	if err == nil && factors.Passkeys > 0 {
+		err = ErrProveAgain
+	}
+	return session, err
 }
+
+// isRecent is also the gate of what outlives the login and lets somebody in who has only found a browser open: personal
+// tokens, invitations, clients that an administrator vouches for. Those need nothing else of the login.
+func (a *Accounts) isRecent(provedAt time.Time) bool { return a.Now().Sub(provedAt) <= proofLife }
+
+var errWantsPasskey = &FieldError{"password", "is not enough here: use your passkey"}
 
 // Prove lets a person prove who he is again, with his password and, if he has an app, a code.
 func (a *Accounts) Prove(ctx context.Context, c Caller, token, password, code Secret) (Login, error) {
@@ -36,6 +50,13 @@ func (a *Accounts) Prove(ctx context.Context, c Caller, token, password, code Se
 	}
 	if user.ID != c.User {
 		return Login{}, ErrNoLogin
+	}
+	factors, err := a.Store.Factors(ctx, user.ID)
+	if err != nil {
+		return Login{}, err
+	}
+	if a.wantsPasskey(user, factors) {
+		return Login{}, errWantsPasskey
 	}
 	if err := a.provePassword(ctx, user, password, code, c.Addr); err != nil {
 		return Login{}, err

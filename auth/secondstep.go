@@ -35,7 +35,7 @@ func (a *Accounts) secondStep(ctx context.Context, user User, addr string) error
 	if err != nil {
 		return err
 	}
-	if !factors.TOTP && (factors.Passkeys == 0 || !a.SecondFactor.covers(user.Role)) {
+	if !factors.TOTP && !a.wantsPasskey(user, factors) {
 		return nil
 	}
 	token, now := newSecret(), a.Now()
@@ -47,6 +47,12 @@ func (a *Accounts) secondStep(ctx context.Context, user User, addr string) error
 		return err
 	}
 	return &SecondStepError{token, step.ExpiresAt}
+}
+
+// wantsPasskey reports whether a person's passkey is asked for beside his password, since he must have a second factor
+// and it is the only one that he has.
+func (a *Accounts) wantsPasskey(user User, f Factors) bool {
+	return !f.TOTP && f.Passkeys > 0 && a.SecondFactor.covers(user.Role)
 }
 
 // StepFactors says with what the login that waits in a browser can be finished.
@@ -108,5 +114,5 @@ func (a *Accounts) enter(ctx context.Context, user User, from Browser, proof Pro
 	if err := a.Store.ForgetAttempts(ctx, user.Name, Network(from.Addr)); err != nil {
 		return Login{}, err
 	}
-	return a.begin(ctx, user, from, proof)
+	return a.begin(ctx, user, from, proof, a.Now())
 }

@@ -204,13 +204,13 @@ func TestRecoveryCodes(t *testing.T) {
 	if _, err := s.finish(t, s.halfLogIn(t), renewed[1]); err != nil {
 		t.Errorf("a new one: %v", err)
 	}
-	s.Advance(11 * time.Minute)
-	if _, err := s.accounts.RenewRecoveryCodes(t.Context(), caller, login.Token); !errors.Is(err, auth.ErrProveAgain) {
-		t.Errorf("eleven minutes later: %v", err)
-	}
 	bob := s.member(t, login)
 	if _, err := s.accounts.RenewRecoveryCodes(t.Context(), s.caller(t, bob), bob.Token); !errors.Is(err, auth.ErrNotFound) {
 		t.Errorf("without an app: %v", err)
+	}
+	s.Advance(11 * time.Minute)
+	if _, err := s.accounts.RenewRecoveryCodes(t.Context(), caller, login.Token); !errors.Is(err, auth.ErrProveAgain) {
+		t.Errorf("eleven minutes later: %v", err)
 	}
 }
 
@@ -477,5 +477,40 @@ func TestHalfLoginsEndToo(t *testing.T) {
 				t.Errorf("the second step: %v", err)
 			}
 		})
+	}
+}
+
+// TestWhatOutlivesTheLoginNeedsAProof: whoever finds a browser open makes himself no other way in.
+func TestWhatOutlivesTheLoginNeedsAProof(t *testing.T) {
+	s := newServer(t)
+	login := s.admin(t)
+	acts := map[string]func(c auth.Caller) error{
+		"personal token": func(c auth.Caller) error {
+			_, _, err := s.oauth.CreatePersonalToken(t.Context(), c, ci())
+			return err
+		},
+		"invitation": func(c auth.Caller) error {
+			_, err := s.accounts.Invite(t.Context(), c, auth.RoleAdmin)
+			return err
+		},
+		"client": func(c auth.Caller) error {
+			_, _, err := s.oauth.AddClient(t.Context(), c, auth.NewClient{Name: "x", RedirectURIs: []string{webRedirect}, WithSecret: true})
+			return err
+		},
+	}
+	s.Advance(11 * time.Minute)
+	for name, act := range acts {
+		if err := act(s.caller(t, login)); !errors.Is(err, auth.ErrProveAgain) {
+			t.Errorf("%s, eleven minutes later: %v", name, err)
+		}
+	}
+	proved, err := s.accounts.Prove(t.Context(), s.caller(t, login), login.Token, password, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, act := range acts {
+		if err := act(s.caller(t, proved)); err != nil {
+			t.Errorf("%s, proved: %v", name, err)
+		}
 	}
 }

@@ -43,8 +43,7 @@ func (p *Pages) AcceptInvite(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	http.SetCookie(w, p.Accounts.Cookie(login))
-	return p.enter(w, home)
+	return p.loggedIn(w, r, login, home)
 }
 
 func (p *Pages) showInvite(w http.ResponseWriter, r *http.Request, status int, page invitePage) error {

@@ -48,8 +48,19 @@ func (p *Pages) LogIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return p.loggedIn(w, r, login, page.ReturnTo)
+}
+
+// loggedIn gives the browser its new login and leads on. The one that it had ends on the server too: whoever else has
+// its token is out.
+func (p *Pages) loggedIn(w http.ResponseWriter, r *http.Request, login auth.Login, address string) error {
+	if before := p.Accounts.CookieToken(r); before != "" {
+		if err := p.Accounts.LogOut(r.Context(), before, auth.RemoteAddr(r)); err != nil {
+			return err
+		}
+	}
 	http.SetCookie(w, p.Accounts.Cookie(login))
-	return p.enter(w, page.ReturnTo)
+	return p.enter(w, address)
 }
 
 // enter leads a person who has just logged in onwards. It does so from a page of its own rather than by answering

@@ -86,3 +86,19 @@ func TestChangePassword(t *testing.T) {
 	changed := b.submit(form, "/account", url.Values{"current": {password}, "next": {"another long password"}}).leads("/account")
 	b.get(changed).wants(http.StatusOK, "Your password is changed")
 }
+
+// TestLoginEndsTheOneBefore: the login that a browser had is over when it gets another, for whoever else has its token.
+func TestLoginEndsTheOneBefore(t *testing.T) {
+	s := newSite(t)
+	b := s.browser(t, nil)
+	page := b.get("/login")
+	known := url.Values{"name": {"ada"}, "password": {password}}
+	for range 3 {
+		b.submit(page, "/login", known).wants(http.StatusOK, "Go on")
+		b.get("/sessions").wants(http.StatusOK)
+		logins, err := s.db.WebSessions(t.Context(), s.admin.User.ID)
+		if err != nil || len(logins) != 2 { // with the one in which she made her account
+			t.Errorf("%d logins, %v", len(logins), err)
+		}
+	}
+}

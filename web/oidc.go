@@ -80,8 +80,7 @@ func (p *Pages) OIDCCallback(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/account?done=connected", http.StatusSeeOther)
 		return nil
 	}
-	http.SetCookie(w, p.Accounts.Cookie(arrival.Login))
-	return p.enter(w, arrival.ReturnTo)
+	return p.loggedIn(w, r, arrival.Login, arrival.ReturnTo)
 }
 
 // providerProblem says what a person can be told of an error; empty if nothing.

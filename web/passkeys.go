@@ -42,8 +42,7 @@ func (p *Pages) LogInByPasskey(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	http.SetCookie(w, p.Accounts.NoStepCookie())
-	http.SetCookie(w, p.Accounts.Cookie(login))
-	return p.enter(w, page.ReturnTo)
+	return p.loggedIn(w, r, login, page.ReturnTo)
 }
 
 // passkeyProblem is what to tell a person whose passkey does not let him in; empty if that is not what err says.

@@ -51,6 +51,8 @@ func wrongProof(err error) string {
 		return "The password is wrong."
 	case errors.Is(err, auth.ErrWrongCode):
 		return sentence(auth.ErrWrongCode)
+	case errors.Is(err, auth.ErrInvalid):
+		return sentence(err)
 	}
 	return ""
 }

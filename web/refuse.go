@@ -86,13 +86,17 @@ func cameFor(r *http.Request) string {
 	return r.URL.RequestURI()
 }
 
-// proveFor is cameFor for what needs a fresh proof: forms of the account's page, and of the people's.
+// proveFor is cameFor for what needs a fresh proof: forms of the account's page, and of those whose forms come to their
+// own address or below it.
 func proveFor(r *http.Request) string {
 	switch {
 	case r.Method == http.MethodGet:
 		return r.URL.RequestURI()
-	case strings.HasPrefix(r.URL.Path, "/users/"):
-		return "/users"
+	}
+	for _, page := range []string{"/users", "/tokens", "/clients/registered"} {
+		if r.URL.Path == page || strings.HasPrefix(r.URL.Path, page+"/") {
+			return page
+		}
 	}
 	return "/account"
 }

@@ -35,8 +35,7 @@ func (p *Pages) FinishLogIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	http.SetCookie(w, p.Accounts.NoStepCookie())
-	http.SetCookie(w, p.Accounts.Cookie(login))
-	return p.enter(w, page.ReturnTo)
+	return p.loggedIn(w, r, login, page.ReturnTo)
 }
 
 func (p *Pages) showSecondStep(w http.ResponseWriter, r *http.Request, status int, page secondStepPage) error {

@@ -132,4 +132,9 @@ func TestProveAgainBeforeAChange(t *testing.T) {
 	moved = 22 * time.Minute
 	b.submit(b.get("/users"), "/factors/reset", nil).leads("/account/prove?return_to=%2Fusers")
 	s.browser(t, &grace).get("/sessions").wants(http.StatusOK)
+	b.submit(b.get("/users"), "/users", url.Values{"role": {"admin"}}).leads("/account/prove?return_to=%2Fusers")
+	token := url.Values{"name": {"ci"}, "days": {"30"}, "scope": {"sessions:read"}}
+	b.submit(b.get("/tokens"), "/tokens", token).leads("/account/prove?return_to=%2Ftokens")
+	client := url.Values{"name": {"x"}, "redirects": {"https://x.example/cb"}, "kind": {"secret"}}
+	b.submit(b.get("/clients/registered"), "/clients/registered", client).leads("/account/prove?return_to=%2Fclients%2Fregistered")
 }

@@ -13,9 +13,9 @@ import (
 // InsertProviderLogin keeps a login for which a browser has gone to a provider.
 func (db *DB) InsertProviderLogin(ctx context.Context, l auth.ProviderLogin) error {
 	return db.change(ctx, "insert the provider login", `
-		INSERT INTO provider_logins (state_hash, browser_hash, issuer, return_to, connect, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, NULLIF($5, ''), $6, $7)`,
-		l.StateHash, l.BrowserHash, l.Issuer, l.ReturnTo, l.Connect, l.CreatedAt, l.ExpiresAt)
+		INSERT INTO provider_logins (state_hash, browser_hash, issuer, return_to, connect, again, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, NULLIF($5, ''), $6, $7, $8)`,
+		l.StateHash, l.BrowserHash, l.Issuer, l.ReturnTo, l.Connect, l.Again, l.CreatedAt, l.ExpiresAt)
 }
 
 // TakeProviderLogin finds a login and forgets it. Of two who want the same, one gets it.
@@ -23,7 +23,7 @@ func (db *DB) TakeProviderLogin(ctx context.Context, stateHash, browserHash []by
 	rows, _ := db.pool.Query(ctx, `
 		DELETE FROM provider_logins
 		WHERE state_hash = $1 AND browser_hash = $2 AND expires_at > $3
-		RETURNING state_hash, browser_hash, issuer, return_to, coalesce(connect, ''), created_at, expires_at`,
+		RETURNING state_hash, browser_hash, issuer, return_to, coalesce(connect, ''), again, created_at, expires_at`,
 		stateHash, browserHash, now)
 	login, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[auth.ProviderLogin])
 	return login, explain("take the provider login", err)
