@@ -248,7 +248,7 @@ func (w *world) firstEvent(session string) string {
 	}
 	defer response.Body.Close()
 	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
-		if event, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+		if event, ok := strings.CutPrefix(lines.Text(), "data: "); ok && event != "" { // the first has only an id
 			return event
 		}
 	}
