@@ -89,8 +89,7 @@ func cameFor(r *http.Request) string {
 // proveFor is cameFor for what needs a fresh proof: forms of the account's page, and of those whose forms come to their
 // own address or below it.
 func proveFor(r *http.Request) string {
-	switch {
-	case r.Method == http.MethodGet:
+	if r.Method == http.MethodGet {
 		return r.URL.RequestURI()
 	}
 	for _, page := range []string{"/users", "/tokens", "/clients/registered"} {
