@@ -10,6 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
+
+	"switchboard/controlplane/fleet"
 )
 
 // location is where the control plane's own files lie.
@@ -41,6 +44,8 @@ type config struct {
 	OutboundCA          string         `name:"outbound-ca" env:"SWITCHBOARD_OUTBOUND_CA" type:"path" placeholder:"FILE" help:"Certificates (PEM) that may vouch for such addresses, besides the system's."`
 	RequireSecondFactor string         `enum:"off,admins,everyone" default:"off" env:"SWITCHBOARD_REQUIRE_SECOND_FACTOR" help:"Who must have a passkey or an authenticator app beside a password: off, admins or everyone. Who has none is led to set one up and can do nothing before."`
 	ClientMetadataHosts []string       `env:"SWITCHBOARD_CLIENT_METADATA_HOSTS" placeholder:"HOST" help:"Hosts, such as chatgpt.com,claude.ai, whose client metadata documents are admitted. Left out: any public host's."`
+	RecordingsMB        int            `name:"recordings-mb" default:"2048" env:"SWITCHBOARD_RECORDINGS_MB" help:"Most that is kept of one host's recordings, in the database, where the host's owner has them copied here. 0: they are not taken."`
+	RecordingsDays      int            `default:"30" env:"SWITCHBOARD_RECORDINGS_DAYS" help:"Days after which such a copy is deleted."`
 	OIDC                oidcConfig     `embed:"" prefix:"oidc-"`
 	Rate                float64        `default:"50" env:"SWITCHBOARD_RATE" help:"Requests per second that one person's clients may make at /mcp, ten seconds' worth at once; an address may make four times as many. 0: no limit."`
 }
@@ -58,6 +63,11 @@ func defaultData() string {
 	return filepath.Join(home, ".switchboard", "controlplane")
 }
 
+// recordings is what is kept of them.
+func (c *config) recordings() fleet.Recordings {
+	return fleet.Recordings{HostBytes: int64(c.RecordingsMB) << 20, Keep: time.Duration(c.RecordingsDays) * 24 * time.Hour}
+}
+
 // maxRate is more than any machine answers.
 const maxRate = 1_000_000
 
@@ -69,6 +79,9 @@ func (c *config) complete() error {
 	}
 	if c.Rate < 0 || c.Rate > maxRate || math.IsNaN(c.Rate) {
 		return fmt.Errorf("--rate %v: want 0 to %d", c.Rate, maxRate)
+	}
+	if c.RecordingsMB < 0 || c.RecordingsMB > 1<<20 || c.RecordingsMB > 0 && (c.RecordingsDays < 1 || c.RecordingsDays > 36500) {
+		return errors.New("--recordings-mb: want 0 to 1048576, and --recordings-days 1 to 36500")
 	}
 	for _, host := range c.ClientMetadataHosts {
 		if u, err := url.Parse("https://" + host); err != nil || u.Host != host || host != strings.ToLower(host) {

@@ -27,7 +27,7 @@ var mayImport = map[string][]string{
 	"controlplane/mcpsession": {"auth"},
 	"controlplane/mcptools":   {"auth", "auth/seal", "controlplane/fleet", "hostagent/protocol"},
 	"controlplane/postgres":   {"auth", "auth/audit", "controlplane/fleet", "controlplane/mcpsession", "hostagent/protocol", "migrations"},
-	"web":                     {"auth", "auth/audit", "controlplane/fleet", "hostagent/protocol"},
+	"web":                     {"auth", "auth/audit", "controlplane/fleet", "hostagent/protocol", "hostagent/terminal"},
 	"hostagent": {"hostagent/protocol", "hostagent/agentkind", "hostagent/holder", "hostagent/link", "hostagent/policy",
 		"hostagent/session", "hostagent/terminal"},
 	"controlplane": {"auth", "auth/outbound", "auth/seal", "controlplane/notify", "controlplane/dispatch", "controlplane/embedded", "controlplane/fleet",

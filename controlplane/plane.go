@@ -60,7 +60,7 @@ func newPlane(c config, s *stores, log *slog.Logger) (*plane, error) {
 	p.fleet = &fleet.Fleet{
 		Store: s.db, Audit: s.db.Append, Hosts: dispatch.Hosts{Conn: s.conn}, Changes: dispatch.Changes{Conn: s.conn},
 		Webhooks: &notify.Webhooks{Client: p.outbound, Now: time.Now}, Seal: webhooks,
-		PublicURL: c.PublicURL, Log: log, Now: time.Now,
+		PublicURL: c.PublicURL, Log: log, Now: time.Now, Recordings: c.recordings(),
 	}
 	p.accounts = &auth.Accounts{
 		Store: s.db, Audit: s.db, PublicURL: c.PublicURL, Now: time.Now, Log: log, FirstAdmin: p.fleet.AdoptHosts,
@@ -132,6 +132,9 @@ func (p *plane) listen(ctx context.Context) error {
 			return dispatch.On(ctx, s.conn, p.log, protocol.Heartbeat, p.fleet.RecordHeartbeat)
 		},
 		func() (func(), error) { return dispatch.On(ctx, s.conn, p.log, protocol.Events, p.fleet.RecordEvents) },
+		func() (func(), error) {
+			return dispatch.On(ctx, s.conn, p.log, protocol.StoreSegment, p.fleet.RecordSegment)
+		},
 		func() (func(), error) {
 			return dispatch.On(ctx, s.conn, p.log, protocol.Leaving, p.fleet.RecordLeaving)
 		},

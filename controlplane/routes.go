@@ -73,6 +73,8 @@ func (p *plane) routes() http.Handler {
 	mux.Handle("GET /sessions/{session}/screen", page(p.pages.Screen))
 	mux.Handle("GET /sessions/{session}/terminal", page(p.pages.Terminal))
 	mux.Handle("GET /sessions/{session}/changes", page(p.pages.Changes))
+	mux.Handle("GET /sessions/{session}/recording", page(p.pages.Recording))
+	mux.Handle("GET /sessions/{session}/recording/{segment}", page(p.pages.RecordingSegment))
 	mux.Handle("POST /sessions/{session}/messages", page(p.pages.SendMessage))
 	mux.Handle("POST /sessions/{session}/prompts/{prompt}", page(p.pages.AnswerPrompt))
 	mux.Handle("POST /sessions/{session}/interrupt", page(p.pages.Interrupt))

@@ -17,7 +17,8 @@ import (
 
 // host is a scripted host: it is enrolled, tells what it is told to, and says yes to commands, which it keeps.
 type host struct {
-	site *site
+	recording any // what it says to read_recording
+	site      *site
 	fleet.Host
 	mu       sync.Mutex // guards the fields below
 	seq      map[protocol.SessionID]uint64
@@ -119,6 +120,8 @@ func (h *host) reply(command string, id protocol.SessionID, message protocol.Mes
 		return protocol.ReadScreenReply{Lines: []string{"❯ run the tests", hostile}, Cols: 80, Rows: 24, Title: "✳ web-app"}
 	case protocol.ReadTerminal.Name:
 		return protocol.ReadTerminalReply{Lines: []string{"$ npm test", hostile}}
+	case protocol.ReadRecording.Name:
+		return h.recording
 	case protocol.ReadChanges.Name:
 		return protocol.ReadChangesReply{
 			Repository: true, Branch: "fix/cart", Status: " M src/cart.ts", Diff: "diff --git a/src/cart.ts b/src/cart.ts\n" +

@@ -19,6 +19,7 @@ type Pages struct {
 	Log       *slog.Logger
 
 	streams auth.Seats // event streams that are open
+	players auth.Seats // segments of recordings that are made ready
 }
 
 // A Page answers one request. What it returns becomes a page in one place, refuse.

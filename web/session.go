@@ -87,6 +87,7 @@ func tabs(id protocol.SessionID, here string) []tab {
 	all := []tab{
 		{Name: "Transcript", Address: address}, {Name: "Screen", Address: address + "/screen"},
 		{Name: "Terminal", Address: address + "/terminal"}, {Name: "Changes", Address: address + "/changes"},
+		{Name: "Recording", Address: address + "/recording"},
 	}
 	for i := range all {
 		all[i].Here = all[i].Name == here

@@ -26,15 +26,16 @@ import (
 
 // Fleet carries out operations. Its fields are set once, before use.
 type Fleet struct {
-	Store     Store
-	Audit     func(context.Context, audit.Event) error // appends to the audit chain; committed when it returns
-	Hosts     dispatch.Hosts                           // commands out
-	Changes   dispatch.Changes                         // tells who waits, on every replica, that a session has changed
-	Webhooks  *notify.Webhooks                         // carries notices to who has subscribed
-	Seal      seal.Box                                 // closes the webhooks' secrets
-	PublicURL string                                   // without a trailing slash; links in answers begin with it
-	Log       *slog.Logger
-	Now       func() time.Time
+	Store      Store
+	Audit      func(context.Context, audit.Event) error // appends to the audit chain; committed when it returns
+	Hosts      dispatch.Hosts                           // commands out
+	Changes    dispatch.Changes                         // tells who waits, on every replica, that a session has changed
+	Webhooks   *notify.Webhooks                         // carries notices to who has subscribed
+	Seal       seal.Box                                 // closes the webhooks' secrets
+	Recordings Recordings                               // what is kept of them here
+	PublicURL  string                                   // without a trailing slash; links in answers begin with it
+	Log        *slog.Logger
+	Now        func() time.Time
 
 	reads         reads
 	verifications auth.Limiter // of callback endpoints

@@ -44,6 +44,10 @@ var operations = []struct {
 		_, _, err := w.SessionChanges(w.t.Context(), c, ref, "")
 		return err
 	}},
+	{"recording", "session.read_recording", false, func(w *world, c auth.Caller, ref string) error {
+		_, err := w.Recording(w.t.Context(), c, ref)
+		return err
+	}},
 	{"fetch", "session.fetch", false, func(w *world, c auth.Caller, ref string) error {
 		_, err := w.Fetch(w.t.Context(), c, ref)
 		return err

@@ -138,6 +138,7 @@ func (f *Fleet) Sweep(ctx context.Context) error {
 	return errors.Join(
 		f.Store.DeleteStaleSubscriptions(ctx, now, now.Add(-noticeLife)),
 		f.Store.DeleteAnswers(ctx, now.Add(-answerSlack)),
+		f.Store.DeleteSegments(ctx, now.Add(-f.Recordings.Keep)),
 	)
 }
 

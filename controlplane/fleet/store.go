@@ -17,4 +17,5 @@ type Store interface {
 	AuditStore
 	SubscriptionStore
 	NoticeStore
+	RecordingStore
 }

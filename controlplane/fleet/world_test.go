@@ -60,11 +60,13 @@ func newWorld(t *testing.T) *world {
 	w.Fleet = &fleet.Fleet{
 		Store: w.db, Audit: w.db.Append, Hosts: dispatch.Hosts{Conn: conn}, Changes: dispatch.Changes{Conn: conn},
 		PublicURL: "https://switchboard.example", Log: w.log, Now: time.Now,
+		Recordings: fleet.Recordings{HostBytes: 1 << 20, Keep: time.Hour},
 	}
 	listen(w, conn, protocol.Hello, w.RecordHello)
 	listen(w, conn, protocol.Heartbeat, w.RecordHeartbeat)
 	listen(w, conn, protocol.Leaving, w.RecordLeaving)
 	listen(w, conn, protocol.Events, w.RecordEvents)
+	listen(w, conn, protocol.StoreSegment, w.RecordSegment)
 	return w
 }
 
@@ -196,6 +198,7 @@ type host struct {
 	took     map[protocol.CommandID]bool // what it has acted on
 	queues   bool                        // its agent works, and takes no message yet
 	seq      map[protocol.SessionID]uint64
+	segments []protocol.Segment // of each session's recording
 }
 
 // newHost enrols a machine for its owner and connects it.
@@ -420,6 +423,8 @@ func (h *host) reply(name string, request []byte) (any, error) {
 		return protocol.ReadScreenReply{Lines: []string{"the screen"}}, nil
 	case protocol.ReadTerminal.Name:
 		return protocol.ReadTerminalReply{Lines: []string{"the terminal"}}, nil
+	case protocol.ReadRecording.Name:
+		return protocol.ReadRecordingReply{Segments: h.segments, Data: []byte("from the host")}, nil
 	case protocol.ReadChanges.Name:
 		return protocol.ReadChangesReply{Repository: true, Branch: "main"}, nil
 	}

@@ -225,17 +225,17 @@ func (p *projector) runs(cells []cell) []Run {
 		if r, _ := utf8.DecodeRuneInString(text); unseen(r) || p.screen.styles.value(c.style).attributes&hidden != 0 {
 			text = " "
 		}
-		if n := len(runs) - 1; n >= 0 && runs[n].Look == look && runs[n].endsAt(x) && !wide && utf8.RuneCountInString(text) == 1 {
-			runs[n].Text += text
-			continue
+		if n := len(runs) - 1; n >= 0 && runs[n].Look == look && !runs[n].Wide && !wide && utf8.RuneCountInString(text) == 1 {
+			gap := x - runs[n].Column - utf8.RuneCountInString(runs[n].Text)
+			if gap == 0 || gap > 0 && look == 0 { // a blank looks like a space in the plain look
+				runs[n].Text += strings.Repeat(" ", gap) + text
+				continue
+			}
 		}
 		runs = append(runs, Run{x, text, look, wide})
 	}
 	return runs
 }
-
-// endsAt reports whether another column can be added at x.
-func (r Run) endsAt(x int) bool { return !r.Wide && r.Column+utf8.RuneCountInString(r.Text) == x }
 
 // attributeNames are the attributes that a page draws, in the order of their bits.
 var attributeNames = [...]string{"bold", "faint", "italic", "blink", "inverse", "", "struck", "overlined"}
