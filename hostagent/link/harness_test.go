@@ -31,6 +31,7 @@ type plane struct {
 	hosts     map[string]protocol.HostID // by nkey
 	committed map[protocol.SessionID][]protocol.Event
 	doubled   int
+	segments  []protocol.StoreSegmentRequest
 	refusing  bool // events are not committed
 	hellos    int
 	greeted   map[protocol.HostID]bool
@@ -90,11 +91,14 @@ func (p *plane) start(t *testing.T) {
 	must(t, err)
 	stopLeaving, err := dispatch.On(ctx, conn, log, protocol.Leaving, p.recordLeaving)
 	must(t, err)
+	stopSegments, err := dispatch.On(ctx, conn, log, protocol.StoreSegment, p.storeSegment)
+	must(t, err)
 	p.mu.Lock()
 	p.handler = bridge
 	p.mu.Unlock()
 	p.stopReports = func() {
 		stopLeaving()
+		stopSegments()
 		stopEvents()
 		stopHello()
 	}
