@@ -174,13 +174,24 @@ func (s *session) clearBox(ctx context.Context, client *holder.Client) (hindered
 		return hinderedByTyping, nil
 	}
 	hindered, err = s.boxHinders(ctx, client, settled)
-	if err != nil || hindered != hinderedByDraft || sinceInput < draftPatience {
+	if err == nil && hindered == "" {
+		s.stashing = nil // whatever was to be put aside is
+	}
+	// The keys that put a draft aside bring it back at their second time. A busy agent may be slow to take them, so
+	// they are not sent again before it has, or a person has typed since.
+	sent := s.stashing != nil && s.stashing.Equal(status.LastInput)
+	if err != nil || hindered != hinderedByDraft || sinceInput < draftPatience || sent {
 		return hindered, err
 	}
 	if err := client.Write(ctx, s.kind.StashDraft); err != nil {
 		return "", err
 	}
-	return s.boxHinders(ctx, client, quietAfterTyping)
+	s.stashing = &status.LastInput
+	hindered, err = s.boxHinders(ctx, client, quietAfterTyping)
+	if err == nil && hindered == "" {
+		s.stashing = nil
+	}
+	return hindered, err
 }
 
 // boxHinders looks at the input box once the screen is quiet, and says what in it hinders typing. What cannot be seen

@@ -26,8 +26,9 @@ type session struct {
 
 	watches *watches
 
-	acting sync.Mutex // one command at a time
-	typing sync.Mutex // one writer to the terminal at a time
+	acting   sync.Mutex // one command at a time
+	typing   sync.Mutex // one writer to the terminal at a time; guards the field below
+	stashing *time.Time // a person's last input before the keys that put his draft aside; nil: that is done, or was not begun
 
 	mu      sync.Mutex // guards the fields below
 	birth   birth
