@@ -60,7 +60,7 @@ func wantOnlySessions(t *testing.T, w *world) {
 	must(t, err)
 	for _, l := range leftovers {
 		agent := strings.Contains(l.Command, "--session-id")
-		holder := strings.Contains(l.Command, w.programs.HostAgent) && !strings.Contains(l.Command, " run")
+		holder := strings.Contains(l.Command, "/hostagent holder ")
 		if !agent && !holder {
 			t.Errorf("still running: %d %s", l.PID, l.Command)
 		}
