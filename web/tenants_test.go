@@ -87,9 +87,10 @@ func (c crowd) probes(t *testing.T) map[string][]probe {
 		"POST /templates/{template}/remove":         {{"/templates/%id/remove", nil, template}},
 		"GET /audit":                                {{"/audit?filter=%id", nil, [2]string{"host.enrol", "zzzz.zzzzz"}}},
 	}
-	for _, page := range []string{"", "/screen", "/terminal", "/changes", "/terminate"} {
+	for _, page := range []string{"", "/screen", "/terminal", "/changes", "/terminate", "/recording"} {
 		rows["GET /sessions/{session}"+page] = []probe{{"/sessions/%id" + page, nil, session}, {"/sessions/%id" + page, nil, handle}}
 	}
+	rows["GET /sessions/{session}/recording/{segment}"] = []probe{{"/sessions/%id/recording/1", nil, session}, {"/sessions/%id/recording/1", nil, handle}}
 	for _, act := range []string{"messages", "interrupt", "resume", "terminate"} {
 		rows["POST /sessions/{session}/"+act] = []probe{{"/sessions/%id/" + act, url.Values{"text": {"hi"}}, session}, {"/sessions/%id/" + act, url.Values{"text": {"hi"}}, handle}}
 	}

@@ -1,13 +1,16 @@
 package session
 
 import (
+	"encoding/json"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"switchboard/hostagent/agentkind"
 	"switchboard/hostagent/holder"
+	"switchboard/hostagent/policy"
 	"switchboard/hostagent/protocol"
 )
 
@@ -59,7 +62,30 @@ func TestRetries(t *testing.T) {
 	r.await(id, protocol.StateIdle)
 }
 
-// TestCompaction: the agent works while it sums the conversation up, and is idle when that is done.
+// TestCompactingIsWork: the agent works while it sums the conversation up, also where that was not asked for by a
+// message.
+func TestCompactingIsWork(t *testing.T) {
+	at := time.Now()
+	f := newFold(birth{Session: protocol.NewSessionID(), Agent: "claude", At: at}, agentkind.Claude(), policy.Default())
+	for n, want := range []struct {
+		event string
+		state protocol.State
+	}{{"SessionStart", protocol.StateIdle}, {"PreCompact", protocol.StateWorking}, {"Stop", protocol.StateIdle}} {
+		at = at.Add(time.Second)
+		payload, err := json.Marshal(map[string]string{"hook_event_name": want.event, "trigger": "manual", "source": "startup"})
+		check(t, err)
+		body, err := json.Marshal(holder.Hook{ID: holder.HookID(want.event), Event: want.event, Payload: payload})
+		check(t, err)
+		check(t, f.apply(holder.Entry{N: uint64(n + 1), At: at, Kind: holder.KindHook, Body: body}))
+		f.tick(at)
+		if got := f.session; n > 0 && (got.State != want.state || got.Evidence != "hook "+want.event) {
+			t.Errorf("after %s the session is %s by %s, want %s", want.event, got.State, got.Evidence, want.state)
+		}
+	}
+}
+
+// TestCompaction: what was summed up is told, and the agent is idle afterwards. That it worked may pass too quickly to
+// be told when the machine is busy.
 func TestCompaction(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -73,7 +99,6 @@ func TestCompaction(t *testing.T) {
 	r.entry(id, "the compaction", func(e protocol.Entry) bool {
 		return e.Role == protocol.RoleNotice && strings.Contains(e.Text, "summary")
 	})
-	r.told(id, protocol.StateWorking, "hook PreCompact")
 	r.await(id, protocol.StateIdle)
 }
 
