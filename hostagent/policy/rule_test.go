@@ -180,10 +180,10 @@ func TestOtherRules(t *testing.T) {
 	must(t, os.MkdirAll(filepath.Join(home, ".ssh"), 0o700))
 	must(t, os.Symlink(filepath.Join(home, ".ssh"), filepath.Join(home, "keys")))
 	read := func(path string) Call {
-		return Call{Tools: []string{"Grep", "Read"}, Paths: []string{path}, Dir: filepath.Join(home, "work")}
+		return Call{Tools: []string{"Grep", "Read"}, Paths: []string{path}, Dir: filepath.Join(home, "code")}
 	}
 	edit := func(path string) Call {
-		return Call{Tools: []string{"Write", "Edit"}, Paths: []string{path}, Dir: filepath.Join(home, "work")}
+		return Call{Tools: []string{"Write", "Edit"}, Paths: []string{path}, Dir: filepath.Join(home, "code")}
 	}
 	tests := []struct {
 		name, rule string
@@ -213,7 +213,7 @@ func TestOtherRules(t *testing.T) {
 		{"home", "Read(~/.ssh/**)", read(home + "/.ssh/id"), true},
 		{"the directory itself", "Read(~/.ssh/**)", read(home + "/.ssh"), true},
 		{"a directory means what is in it", "Read(~/.ssh)", read(home + "/.ssh/deep/id"), true},
-		{"dots", "Read(~/.ssh/**)", read(home + "/work/../.ssh/id"), true},
+		{"dots", "Read(~/.ssh/**)", read(home + "/code/../.ssh/id"), true},
 		{"relative", "Read(~/.ssh/**)", read("../.ssh/id"), true},
 		{"through a link", "Read(~/.ssh/**)", read(home + "/keys/new"), true},
 		{"by a rule for the link", "Read(~/keys/**)", read(home + "/keys/new"), true},
@@ -221,9 +221,9 @@ func TestOtherRules(t *testing.T) {
 		{"beside it", "Read(~/.ssh/**)", read(home + "/.sshd/id"), false},
 		{"root", "Read(//etc/shadow)", read("/etc/shadow"), true},
 		{"absolute", "Read(/etc/**)", read("/etc/x/y"), true},
-		{"name at any depth", "Edit(.env)", edit(home + "/work/a/b/.env"), true},
-		{"pattern at any depth", "Edit(**/*.pem)", edit(home + "/work/a/x.pem"), true},
-		{"one level", "Edit(src/*)", edit(home + "/work/src/x"), true},
+		{"name at any depth", "Edit(.env)", edit(home + "/code/a/b/.env"), true},
+		{"pattern at any depth", "Edit(**/*.pem)", edit(home + "/code/a/x.pem"), true},
+		{"one level", "Edit(src/*)", edit(home + "/code/src/x"), true},
 		{"in the session's directory", "Edit(./src/*.go)", edit("src/main.go"), true},
 		{"in another directory", "Edit(./src/*.go)", edit(home + "/src/main.go"), false},
 		{"Write is Edit", "Write(*.env)", edit("x.env"), true},
