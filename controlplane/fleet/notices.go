@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"switchboard/auth"
 	"switchboard/hostagent/protocol"
 )
 
@@ -141,6 +140,3 @@ func (f *Fleet) Sweep(ctx context.Context) error {
 		f.Store.DeleteSegments(ctx, now.Add(-f.Recordings.Keep)),
 	)
 }
-
-// owner is the caller's name for what belongs to him and this client of his.
-func owner(c auth.Caller) string { return string(c.User) + "\x00" + c.ClientID }

@@ -163,7 +163,7 @@ func (f *Fleet) subscription(ctx context.Context, c auth.Caller, action string, 
 			return s, err
 		}
 	}
-	s.ID = "sub_" + shortHash(owner(c), string(s.Kind), string(s.Session), string(s.Host), s.URL)
+	s.ID = "sub_" + shortHash(string(c.User), c.ClientID, string(s.Kind), string(s.Session), string(s.Host), s.URL)
 	return s, nil
 }
 
