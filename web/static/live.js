@@ -185,4 +185,6 @@ if (navigator.clipboard) for (const button of document.querySelectorAll("[data-c
 for (const note of document.querySelectorAll("[data-without-script]")) note.hidden = true;
 tellTimes();
 setInterval(tellTimes, 20000);
+// On a phone the row of tabs is wider than the screen.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({inline: "center", block: "nearest"});
 if (document.querySelector("#entries, .screen.wrap") && !location.hash) scrollTo(0, document.documentElement.scrollHeight);
