@@ -119,6 +119,7 @@ func handle(l *link.Link, m *session.Manager) {
 	link.Handle(l, protocol.SendMessage, m.Send)
 	link.Handle(l, protocol.AnswerPrompt, m.Answer)
 	link.Handle(l, protocol.WithdrawCommand, m.Withdraw)
+	link.Handle(l, protocol.WithdrawSession, m.WithdrawSession)
 	link.Handle(l, protocol.ReadScreen, m.Screen)
 	link.Handle(l, protocol.ReadTerminal, m.Terminal)
 	link.Handle(l, protocol.ReadChanges, m.ReadChanges)

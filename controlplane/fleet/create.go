@@ -27,8 +27,9 @@ type NewSession struct {
 	IdempotencyKey string
 }
 
-// CreateSession starts a session on a host. If the session is there and only its first message was not sent, it
-// returns the session and the error.
+// CreateSession starts a session on a host. With a key, a repeat returns the first session and starts nothing, unless it
+// is certain that none was started. If the session is there and only its first message was not sent, it returns the
+// session and the error.
 func (f *Fleet) CreateSession(ctx context.Context, c auth.Caller, n NewSession) (Session, error) {
 	id, command := protocol.NewSessionID(), protocol.CommandID(protocol.NewID())
 	d := deed{

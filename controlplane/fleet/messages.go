@@ -29,8 +29,8 @@ type Message struct {
 type MessageStore interface {
 	// RecordMessage keeps a message together with the audit record of sending it, in one commit: after any crash
 	// both are there, or neither. If its author used the same key before, only the record is kept; it returns that
-	// first message, and false. An answer that has an id is used up as by RecordAnswered; if it was used before, no
-	// message is kept.
+	// first message, and false; but one that failed, and says the same to the same session, gives its key to m. An
+	// answer that has an id is used up as by RecordAnswered; if it was used before, no message is kept.
 	RecordMessage(ctx context.Context, record audit.Event, a Answer, m Message) (Message, bool, error)
 	// InsertMessage keeps a message without a key that something recorded brings with it.
 	InsertMessage(ctx context.Context, m Message) error
@@ -39,8 +39,9 @@ type MessageStore interface {
 	AdvanceMessage(ctx context.Context, session protocol.SessionID, state protocol.MessageState) error
 }
 
-// SendMessage sends text into a session. With a key, a repeat returns the first message and sends nothing. When
-// the host does not answer, the message is returned as queued, and its detail says that the outcome is unknown.
+// SendMessage sends text into a session. With a key, a repeat returns the first message and sends nothing, unless the
+// first one failed, which means that nothing was typed: then it is sent again. When the host does not answer, the
+// message is returned as queued, and its detail says that the outcome is unknown.
 func (f *Fleet) SendMessage(ctx context.Context, c auth.Caller, ref, text, key string) (Message, error) {
 	return Acting{Fleet: f}.SendMessage(ctx, c, ref, text, key)
 }

@@ -12,24 +12,27 @@ import (
 )
 
 // Unheard is a command of which the host has said nothing: its answer was lost, or this side was killed before it sent
-// the command. It carried a message, or the answer to a prompt.
+// the command. It carried a message, or the answer to a prompt, or started the session.
 type Unheard struct {
 	Host    protocol.HostID
 	Session protocol.SessionID
-	Command protocol.CommandID
-	Prompt  protocol.PromptID // empty: the command is a message's
+	Command protocol.CommandID // empty: it started the session
+	Prompt  protocol.PromptID  // empty: it was no answer
+	At      time.Time
 }
 
 // UnheardStore finds what nobody knows the outcome of.
 type UnheardStore interface {
 	// UnheardCommands are those of hosts that are there, begun before a time: messages that are queued with one of these
-	// details, and answers that are under way.
+	// details, answers that are under way, and starts of sessions.
 	UnheardCommands(ctx context.Context, before time.Time, details []string) ([]Unheard, error)
 }
 
 const (
 	// unheardAfter: the call has been given up by then.
-	unheardAfter   = dispatch.CallTimeout + time.Second
+	unheardAfter = dispatch.CallTimeout + time.Second
+	// lateAfter: no host takes a command any more by then, not even one whose clock is behind.
+	lateAfter      = 5 * time.Minute
 	reconcileEvery = 2 * time.Second
 	reconcilers    = 8 // hosts are asked side by side
 )
@@ -60,8 +63,12 @@ func (f *Fleet) ReconcileOnce(ctx context.Context) error {
 	var group errgroup.Group
 	group.SetLimit(reconcilers)
 	for _, u := range unheard {
+		settle := f.settleUnheard
+		if u.Command == "" {
+			settle = f.settleStart
+		}
 		group.Go(func() error {
-			if err := f.settleUnheard(ctx, u); err != nil && ctx.Err() == nil {
+			if err := settle(ctx, u); err != nil && ctx.Err() == nil {
 				f.Log.WarnContext(ctx, "outcome of a command still unknown", "command", u.Command, "session", u.Session, "err", err)
 			}
 			return nil
@@ -103,4 +110,23 @@ func (f *Fleet) settleMessage(ctx context.Context, u Unheard, state protocol.Mes
 	session := Session{Session: protocol.Session{ID: u.Session}, Host: u.Host}
 	_, err := f.advance(ctx, session, state)
 	return err
+}
+
+// settleStart takes back the start of a session. One that was never begun is forgotten, so that its key may be used
+// again.
+func (f *Fleet) settleStart(ctx context.Context, u Unheard) error {
+	reply, err := dispatch.Call(ctx, f.Hosts, u.Host, protocol.WithdrawSession, protocol.WithdrawSessionRequest{Session: u.Session})
+	var refused *protocol.Error
+	switch {
+	case errors.Is(err, dispatch.ErrOffline) || errors.Is(err, dispatch.ErrDown) || err == nil && reply.Started:
+		return nil
+	case errors.As(err, &refused) && f.Now().Sub(u.At) > lateAfter: // by a host that does not know the command
+	case err != nil:
+		return err
+	}
+	if err := f.Store.RemoveSession(ctx, u.Session); err != nil {
+		return err
+	}
+	f.Changes.Publish(u.Host, u.Session)
+	return nil
 }

@@ -58,10 +58,10 @@ type SessionStore interface {
 	// SessionsByID returns those of the named that the person may see, without an order.
 	SessionsByID(ctx context.Context, user auth.UserID, ids []protocol.SessionID) ([]Session, error)
 	// InsertSession keeps a session that its host does not have yet, unless its creator used the same key before:
-	// then first is that session, and fresh is false. ErrConflict: the key belonged to another request;
-	// ErrHandleTaken.
+	// then first is that session, and fresh is false, unless it is certain that it was never started. ErrConflict: the
+	// key belonged to another request; ErrHandleTaken.
 	InsertSession(ctx context.Context, s Session, key string, request []byte) (first protocol.SessionID, fresh bool, err error)
-	// RemoveSession forgets one that its host refused, and so has never reported.
+	// RemoveSession forgets one that was never started, and so has never been reported; if it has messages, it is lost.
 	RemoveSession(ctx context.Context, id protocol.SessionID) error
 	// ProjectSession stores what a host says of its session, unless something newer is known already.
 	ProjectSession(ctx context.Context, host protocol.HostID, s protocol.Session) error

@@ -196,7 +196,8 @@ type host struct {
 	refuse   *protocol.Error             // what it says to every command, if set
 	garbled  bool                        // its answers cannot be read
 	took     map[protocol.CommandID]bool // what it has acted on
-	queues   bool                        // its agent works, and takes no message yet
+	started  map[protocol.SessionID]bool
+	queues   bool // its agent works, and takes no message yet
 	seq      map[protocol.SessionID]uint64
 	segments []protocol.Segment // of each session's recording
 }
@@ -205,7 +206,7 @@ type host struct {
 func (w *world) newHost(owner auth.Caller, name string) *host {
 	w.t.Helper()
 	token := must(w.CreateJoinToken(w.t.Context(), owner, name))(w.t)
-	h := &host{w: w, commands: map[string]int{}, took: map[protocol.CommandID]bool{}, seq: map[protocol.SessionID]uint64{}}
+	h := &host{w: w, commands: map[string]int{}, took: map[protocol.CommandID]bool{}, started: map[protocol.SessionID]bool{}, seq: map[protocol.SessionID]uint64{}}
 	h.Host = must(w.Enrol(w.t.Context(), fleet.Enrolment{Token: token.Token, NKey: newKey(w.t)}, "192.0.2.2"))(w.t)
 	h.online()
 	h.hello()
@@ -359,6 +360,10 @@ func (h *host) answer(message *nats.Msg) {
 	if json.Unmarshal(message.Data, &act) == nil && refused == nil && name != protocol.WithdrawCommand.Name {
 		h.took[act.Command] = true
 	}
+	var create protocol.CreateSessionRequest
+	if name == protocol.CreateSession.Name && refused == nil && json.Unmarshal(message.Data, &create) == nil {
+		h.started[create.Session] = true
+	}
 	h.mu.Unlock()
 	if garbled {
 		_ = message.Respond([]byte("<html>"))
@@ -419,6 +424,8 @@ func (h *host) reply(name string, request []byte) (any, error) {
 		return protocol.WithdrawCommandReply{Acted: true, Message: &protocol.MessageState{
 			ID: protocol.MessageID(r.Command), Status: protocol.MessageDelivered,
 		}}, nil
+	case protocol.WithdrawSession.Name:
+		return protocol.WithdrawSessionReply{Started: h.started[r.Session]}, nil
 	case protocol.ReadScreen.Name:
 		return protocol.ReadScreenReply{Lines: []string{"the screen"}}, nil
 	case protocol.ReadTerminal.Name:

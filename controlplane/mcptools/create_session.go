@@ -15,7 +15,7 @@ type createSessionInput struct {
 	Agent          string `json:"agent" max:"40" doc:"Which agent, such as claude; left out, the host's default."`
 	PermissionMode string `json:"permission_mode" max:"40" doc:"How much the agent may do without asking; left out, it asks. The host decides which are allowed."`
 	Message        string `json:"message" max:"100000" lines:"true" doc:"The first message, typed when the agent is ready."`
-	IdempotencyKey string `json:"idempotency_key" max:"200" doc:"Any unique text. A repeat with the same key starts nothing and returns the first session."`
+	IdempotencyKey string `json:"idempotency_key" max:"200" doc:"Any unique text. A repeat with the same key starts nothing and returns the first session, unless it is certain that none was started: then it tries again."`
 }
 
 func createSession() Tool {

@@ -13,7 +13,7 @@ type sendMessageInput struct {
 	SessionID      string `json:"session_id" required:"true" max:"100" doc:"The session's handle, UUID, or a name that only it has."`
 	Message        string `json:"message" required:"true" max:"100000" lines:"true" doc:"What to type to the agent."`
 	WaitSeconds    *int   `json:"wait_seconds" min:"0" max:"45" doc:"Wait up to so long until the agent is done or asks something. 0 returns at once; left out, it waits a few seconds for the agent's receipt."`
-	IdempotencyKey string `json:"idempotency_key" max:"200" doc:"Any unique text. A repeat with the same key types nothing and returns the first message."`
+	IdempotencyKey string `json:"idempotency_key" max:"200" doc:"Any unique text. A repeat with the same key types nothing and returns the first message, unless that one failed, so that nothing was typed: then it tries again."`
 }
 
 type sendMessageOutput struct {

@@ -32,6 +32,11 @@ const messageInsert = `
 	FOR KEY SHARE
 	ON CONFLICT (author_id, idempotency_key) DO NOTHING`
 
+// messageKeyFree takes its key from a message of which nothing was done, so that the repeat m is sent in its place.
+const messageKeyFree = `
+	UPDATE messages SET idempotency_key = NULL
+	WHERE author_id = $1 AND idempotency_key = $2 AND session_id = $3 AND body = $4 AND status = 'failed'`
+
 func messageArgs(m fleet.Message) []any {
 	return []any{m.ID, m.Session, m.Author, m.ClientID, m.IdempotencyKey, m.Text, m.Status, m.Detail, m.CreatedAt}
 }
@@ -47,6 +52,9 @@ func (db *DB) RecordMessage(ctx context.Context, record audit.Event, a fleet.Ans
 		with: func(writes *pgx.Batch) {
 			if answer.spent() {
 				return
+			}
+			if m.IdempotencyKey != "" {
+				writes.Queue(messageKeyFree, m.Author, m.IdempotencyKey, m.Session, m.Text)
 			}
 			writes.Queue(messageInsert, messageArgs(m)...).Exec(func(tag pgconn.CommandTag) error {
 				fresh = tag.RowsAffected() == 1

@@ -129,6 +129,11 @@ func (db *DB) SessionsByID(ctx context.Context, user auth.UserID, ids []protocol
 
 // InsertSession implements fleet.SessionStore.
 func (db *DB) InsertSession(ctx context.Context, s fleet.Session, key string, request []byte) (protocol.SessionID, bool, error) {
+	if key != "" {
+		if err := db.change(ctx, "free the key of a session that never was", sessionKeyFree, s.CreatedBy, key, request); err != nil {
+			return "", false, err
+		}
+	}
 	tag, err := db.pool.Exec(ctx, `
 		INSERT INTO sessions (id, host_id, handle, name, created_by, idempotency_key, request, agent, working_dir,
 			permission_mode, state, evidence, state_at, started_at)
@@ -155,10 +160,28 @@ func (db *DB) InsertSession(ctx context.Context, s fleet.Session, key string, re
 	return first, false, explain("read the session of an idempotency key", err)
 }
 
+// sessionKeyFree takes its key from a session that was lost before its host had said a word of it, once nobody takes its
+// start any more.
+const sessionKeyFree = `
+	UPDATE sessions SET idempotency_key = NULL
+	WHERE created_by = $1 AND idempotency_key = $2 AND request = $3 AND state = 'exited' AND last_seq = 0 AND state_seq = 0
+		AND started_at < now() - interval '5 minutes'`
+
 // RemoveSession implements fleet.SessionStore.
 func (db *DB) RemoveSession(ctx context.Context, id protocol.SessionID) error {
-	_, err := db.pool.Exec(ctx, `DELETE FROM sessions WHERE id = $1 AND state = 'starting' AND last_seq = 0`, id)
-	return explain("forget a session", err)
+	return db.begin(ctx, "forget a session", func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			DELETE FROM sessions s
+			WHERE id = $1 AND `+unheardStart+` AND NOT EXISTS (SELECT FROM messages WHERE session_id = s.id)`, id)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `
+			UPDATE sessions SET state = 'exited', evidence = 'lost: it was never started', state_at = now(),
+				exited_at = now(), exit_reason = 'lost: it was never started', idempotency_key = NULL
+			WHERE id = $1 AND `+unheardStart, id)
+		return err
+	})
 }
 
 // projection stores what a host says of its session, unless something newer is known.

@@ -12,15 +12,20 @@ import (
 // unheardAtOnce bounds one round of questions to hosts.
 const unheardAtOnce = 200
 
+// unheardStart is true of sessions whose hosts have said nothing of them.
+const unheardStart = `state = 'starting' AND last_seq = 0 AND state_seq = 0`
+
 // UnheardCommands implements fleet.UnheardStore.
 func (db *DB) UnheardCommands(ctx context.Context, before time.Time, details []string) ([]fleet.Unheard, error) {
 	rows, _ := db.pool.Query(ctx, `
-		SELECT s.host_id, s.id, u.command, u.prompt
+		SELECT s.host_id, s.id, u.command, u.prompt, u.at
 		FROM (
 			SELECT session_id, id AS command, '' AS prompt, created_at AS at FROM messages
 			WHERE status = 'queued' AND detail = ANY ($2)
 			UNION ALL
 			SELECT session_id, command_id, id, answered_at FROM prompts WHERE status = 'answering'
+			UNION ALL
+			SELECT id, '', '', started_at FROM sessions WHERE `+unheardStart+`
 		) u
 		JOIN sessions s ON s.id = u.session_id
 		JOIN hosts h ON h.id = s.host_id AND h.removed_at IS NULL AND h.away_since IS NULL

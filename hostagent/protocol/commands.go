@@ -15,6 +15,7 @@ var (
 	SendMessage      = Command[SendMessageRequest, SendMessageReply]{"send_message"}
 	AnswerPrompt     = Command[AnswerPromptRequest, AnswerPromptReply]{"answer_prompt"}
 	WithdrawCommand  = Command[WithdrawCommandRequest, WithdrawCommandReply]{"withdraw_command"}
+	WithdrawSession  = Command[WithdrawSessionRequest, WithdrawSessionReply]{"withdraw_session"}
 	ReadScreen       = Command[ReadScreenRequest, ReadScreenReply]{"read_screen"}
 	ReadTerminal     = Command[ReadTerminalRequest, ReadTerminalReply]{"read_terminal"}
 	ReadChanges      = Command[ReadChangesRequest, ReadChangesReply]{"read_changes"}
@@ -106,6 +107,17 @@ type WithdrawCommandRequest struct {
 type WithdrawCommandReply struct {
 	Acted   bool          `json:"acted"`             // the command; events tell what becomes of it
 	Message *MessageState `json:"message,omitempty"` // if that was a message
+}
+
+// WithdrawSessionRequest takes back the start of a session of which the host has said nothing: if it has not begun yet,
+// it never will.
+type WithdrawSessionRequest struct {
+	Session SessionID `json:"session_id"`
+}
+
+// WithdrawSessionReply says what came first, the start or its withdrawal.
+type WithdrawSessionReply struct {
+	Started bool `json:"started"` // events tell what becomes of it
 }
 
 // ReadScreenRequest asks for what the session's terminal shows now.

@@ -17,6 +17,8 @@
 //	  command whose answer was lost stays unknown until the host says something of it.
 //	2026-11-21, version 1 still: read_recording and store_segment. A host that does not know the first says so; the
 //	  second is sent only where the host's owner wants it, and tried again while no control plane takes it.
+//	2026-11-29, version 1 still: withdraw_session. A host that does not know it refuses it, and a session of whose start
+//	  nothing was heard is lost five minutes later, when the host says hello without it.
 package protocol
 
 // Version is the contract's version. A control plane speaks with hosts one version older and one newer.

@@ -47,6 +47,8 @@ var messages = map[string]any{
 	"send_message_reply":     SendMessageReply{MessageState{"m1", MessageNotConfirmed, "no receipt came"}},
 	"answer_prompt":          AnswerPromptRequest{act, session.ID, "p1", "d1", Answer{"allow", "because", [][]string{{"SQLite"}}}},
 	"answer_prompt_reply":    AnswerPromptReply{PromptAnswering},
+	"withdraw_session":       WithdrawSessionRequest{session.ID},
+	"withdraw_session_reply": WithdrawSessionReply{true},
 	"withdraw_command":       WithdrawCommandRequest{session.ID, "c1"},
 	"withdraw_command_reply": WithdrawCommandReply{true, &MessageState{"m1", MessageDelivered, "typed"}},
 	"read_screen":            ReadScreenRequest{session.ID},

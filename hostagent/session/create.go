@@ -40,6 +40,9 @@ func (m *Manager) Create(ctx context.Context, r protocol.CreateSessionRequest) (
 	if err != nil {
 		return protocol.SessionReply{}, err
 	}
+	if err := m.startWithdrawn(b.Session); err != nil {
+		return protocol.SessionReply{}, err
+	}
 	if exists(filepath.Join(m.dir(b.Session), birthFile)) {
 		return protocol.SessionReply{}, protocol.Errorf(protocol.CodeInternal, "this host has a session %s that cannot be opened; see its log", r.Session)
 	}

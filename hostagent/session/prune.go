@@ -22,6 +22,8 @@ const (
 	doomed = ".deleted"
 	// pruneEvery is how often it is looked for sessions that need not be kept any longer.
 	pruneEvery = time.Hour
+	// withdrawnFor is how long it is remembered that a start was taken back: its deadline has long passed then.
+	withdrawnFor = time.Hour
 )
 
 // Acknowledged remembers that the control plane has all events of a session that has ended: what is kept of it here
@@ -111,9 +113,16 @@ func (m *Manager) deleteDoomed() error {
 	}
 	for _, entry := range entries {
 		name, ok := strings.CutSuffix(entry.Name(), doomed)
-		if _, notID := protocol.ParseSessionID(name); ok && notID == nil {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(m.Dir, entry.Name())))
+		path := filepath.Join(m.Dir, entry.Name())
+		if _, notID := protocol.ParseSessionID(name); notID == nil && (ok || m.longWithdrawn(path)) {
+			err = errors.Join(err, os.RemoveAll(path))
 		}
 	}
 	return err
+}
+
+// longWithdrawn reports whether it is the directory of a session whose start was taken back, and may be forgotten.
+func (m *Manager) longWithdrawn(dir string) bool {
+	info, err := os.Stat(filepath.Join(dir, withdrawnFile))
+	return err == nil && m.Now().Sub(info.ModTime()) > withdrawnFor && !exists(filepath.Join(dir, birthFile))
 }

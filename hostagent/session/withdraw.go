@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 
 	"switchboard/hostagent/holder"
 	"switchboard/hostagent/protocol"
@@ -60,7 +62,43 @@ func (s *session) fateOf(command protocol.CommandID) (reply protocol.WithdrawCom
 // notWithdrawn refuses a command that was taken back before it came.
 func (s *session) notWithdrawn(command protocol.CommandID) error {
 	if _, withdrawn := s.fateOf(command); withdrawn {
-		return protocol.Errorf(protocol.CodeUnavailable, "the command was taken back before it reached this host; nothing was done")
+		return takenBack()
 	}
 	return nil
+}
+
+// withdrawnFile stands in the directory of a session whose start was taken back before it came.
+const withdrawnFile = "withdrawn"
+
+// WithdrawSession takes back a session's start whose fate its sender does not know. What has not been begun never will
+// be, also after this process was killed.
+func (m *Manager) WithdrawSession(_ context.Context, r protocol.WithdrawSessionRequest) (protocol.WithdrawSessionReply, error) {
+	if _, err := protocol.ParseSessionID(string(r.Session)); err != nil {
+		return protocol.WithdrawSessionReply{}, protocol.Errorf(protocol.CodeInvalid, "%v", err)
+	}
+	m.creating.Lock() // one that is being started is waited for
+	defer m.creating.Unlock()
+	dir := m.dir(r.Session)
+	if exists(filepath.Join(dir, birthFile)) {
+		return protocol.WithdrawSessionReply{Started: true}, nil
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return protocol.WithdrawSessionReply{}, unavailable("withdrawing", err)
+	}
+	if err := errors.Join(replaceFile(filepath.Join(dir, withdrawnFile), nil), syncDirectory(m.Dir)); err != nil {
+		return protocol.WithdrawSessionReply{}, protocol.Errorf(protocol.CodeInternal, "withdrawing: %v", err)
+	}
+	return protocol.WithdrawSessionReply{}, nil
+}
+
+// startWithdrawn refuses a start that was taken back before it came.
+func (m *Manager) startWithdrawn(id protocol.SessionID) error {
+	if exists(filepath.Join(m.dir(id), withdrawnFile)) {
+		return takenBack()
+	}
+	return nil
+}
+
+func takenBack() error {
+	return protocol.Errorf(protocol.CodeUnavailable, "the command was taken back before it reached this host; nothing was done")
 }

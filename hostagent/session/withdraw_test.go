@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"switchboard/hostagent/protocol"
 )
@@ -59,6 +60,52 @@ func TestWithdraw(t *testing.T) {
 	_, err = r.Withdraw(t.Context(), protocol.WithdrawCommandRequest{Session: protocol.NewSessionID(), Command: "c1"})
 	if known := (*protocol.Error)(nil); !errors.As(err, &known) || known.Code != protocol.CodeNotFound {
 		t.Errorf("of a session that is not here: %v, want not found", err)
+	}
+}
+
+// TestWithdrawSession: a start that comes after its withdrawal begins nothing, also when the host agent was started
+// since. One that came before is told.
+func TestWithdrawSession(t *testing.T) {
+	r := newRig(t)
+	id := r.create("manual")
+	reply, err := r.WithdrawSession(t.Context(), protocol.WithdrawSessionRequest{Session: id})
+	check(t, err)
+	if !reply.Started {
+		t.Error("a session that runs was taken back")
+	}
+	late := protocol.CreateSessionRequest{Act: act(), Session: protocol.NewSessionID(), Name: "web-app", WorkingDir: r.project}
+	reply, err = r.WithdrawSession(t.Context(), protocol.WithdrawSessionRequest{Session: late.Session})
+	check(t, err)
+	if reply.Started {
+		t.Error("a session that nobody asked for is said to run")
+	}
+	refused := func() {
+		t.Helper()
+		_, err := r.Create(t.Context(), late)
+		if known := (*protocol.Error)(nil); !errors.As(err, &known) || known.Code != protocol.CodeUnavailable {
+			t.Errorf("a start that was taken back: %v, want unavailable", err)
+		}
+	}
+	refused()
+	check(t, r.Manager.Close())
+	r.Manager = r.newManager()
+	check(t, r.Open(t.Context()))
+	refused()
+	if n := len(r.Sessions()); n != 1 {
+		t.Errorf("%d sessions, want 1", n)
+	}
+
+	r.Now = func() time.Time { return time.Now().Add(2 * withdrawnFor) }
+	check(t, r.prune())
+	if exists(r.Manager.dir(late.Session)) {
+		t.Error("a start that was taken back is remembered for ever")
+	}
+	r.Now = time.Now
+	if !exists(r.Manager.dir(id)) {
+		t.Error("a session that runs was deleted")
+	}
+	if _, err := r.WithdrawSession(t.Context(), protocol.WithdrawSessionRequest{Session: "../x"}); err == nil {
+		t.Error("a session id that is none was taken")
 	}
 }
 
