@@ -3,12 +3,15 @@
 package claudecli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 )
 
 // Version is the pinned version. The CLI's screens and hooks change between versions, so a new one is measured
@@ -66,4 +69,17 @@ func moduleRoot() (string, error) {
 		}
 		dir = parent
 	}
+}
+
+// VersionOf asks a CLI for its version.
+func VersionOf(ctx context.Context, cli string) (string, error) {
+	out, err := exec.CommandContext(ctx, cli, "--version").Output()
+	if err != nil {
+		return "", fmt.Errorf("asking the CLI for its version: %w", err)
+	}
+	words := strings.Fields(string(out))
+	if len(words) == 0 {
+		return "", fmt.Errorf("the CLI says no version: %q", out)
+	}
+	return words[0], nil
 }

@@ -9,29 +9,18 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"os/signal"
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
-	"github.com/alecthomas/kong"
-
 	"switchboard/controlplane/e2e/claudecli"
-	"switchboard/controlplane/e2e/model"
+	"switchboard/controlplane/e2e/command"
+	"switchboard/controlplane/e2e/stage"
 	"switchboard/hostagent/agentkind"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "compat:", err)
-		os.Exit(1)
-	}
-}
+func main() { command.Main("compat", run) }
 
 // options is the command line.
 type options struct {
@@ -40,27 +29,20 @@ type options struct {
 	Keep     string   `type:"existingdir" help:"Keep the matrix in this directory."`
 }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	switch {
-	case isHook(args):
-		return runHook(args)
-	case slices.Equal(args, []string{"asker"}):
-		return serveElicitation(os.Stdin, stdout)
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
+	if served, err := stage.Serve(args, os.Stdin, stdout); served {
+		return err
 	}
 	var o options
-	parser, err := kong.New(&o, kong.Name("compat"), kong.Writers(stdout, stderr))
-	if err != nil {
+	if err := command.Parse("compat", &o, args, stdout, stderr); err != nil {
 		return err
 	}
-	if _, err := parser.Parse(args); err != nil {
-		return err
-	}
-	cli, err := claudecli.Find(os.Getenv)
+	cli, err := claudecli.Find(getenv)
 	if err != nil {
 		return err
 	}
 	proof := agentkind.Proof{Platform: runtime.GOOS + "/" + runtime.GOARCH, Date: time.Now().UTC().Format(time.DateOnly)}
-	if proof.Version, err = version(ctx, cli); err != nil {
+	if proof.Version, err = claudecli.VersionOf(ctx, cli); err != nil {
 		return err
 	}
 	if o.Keep != "" && len(o.Only) > 0 {
@@ -89,14 +71,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 // try plays rows with a model of their own.
 func try(ctx context.Context, cli string, rows []row, parallel int, done func(agentkind.Row)) ([]agentkind.Row, error) {
-	server := new(model.Server)
-	endpoint, err := server.Start(ctx, "127.0.0.1:0")
+	house, err := stage.Open(ctx, cli)
 	if err != nil {
 		return nil, err
 	}
-	u := &suite{cli: cli, parallel: parallel, model: server, endpoint: endpoint.URL, done: done}
+	u := &suite{house: house, parallel: parallel, done: done}
 	found, err := u.run(ctx, rows)
-	return found, errors.Join(err, endpoint.Close())
+	return found, errors.Join(err, house.Close())
 }
 
 // broken is an error if a row has not passed.
@@ -111,16 +92,4 @@ func broken(proof agentkind.Proof) error {
 		return fmt.Errorf("%d of %d rows have not passed: %s", len(names), len(proof.Rows), strings.Join(names, ", "))
 	}
 	return nil
-}
-
-func version(ctx context.Context, cli string) (string, error) {
-	out, err := exec.CommandContext(ctx, cli, "--version").Output()
-	if err != nil {
-		return "", fmt.Errorf("asking the CLI for its version: %w", err)
-	}
-	words := strings.Fields(string(out))
-	if len(words) == 0 {
-		return "", fmt.Errorf("the CLI says no version: %q", out)
-	}
-	return words[0], nil
 }

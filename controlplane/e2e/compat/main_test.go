@@ -10,13 +10,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"switchboard/controlplane/e2e/claudecli"
+	"switchboard/controlplane/e2e/stage"
 	"switchboard/hostagent/agentkind"
 )
 
 // TestMain makes the test binary serve as the hooks that the CLI runs.
 func TestMain(m *testing.M) {
-	if isHook(os.Args[1:]) {
-		if err := runHook(os.Args[1:]); err != nil {
+	if served, err := stage.Serve(os.Args[1:], os.Stdin, os.Stdout); served {
+		if err != nil {
 			os.Exit(1)
 		}
 		os.Exit(0)
@@ -30,13 +31,13 @@ func TestRows(t *testing.T) {
 	if err != nil {
 		t.Skipf("needs the real CLI: %v", err)
 	}
-	fails := func(s *stage) string {
-		s.ready()
-		s.fail("%s is not as it was", s.project)
+	fails := func(s *stage.Stage) string {
+		s.Ready()
+		s.Fail("%s is not as it was", s.Project)
 		return ""
 	}
-	cannot := func(s *stage) string {
-		s.check(os.ErrPermission)
+	cannot := func(s *stage.Stage) string {
+		s.Check(os.ErrPermission)
 		return ""
 	}
 	rows := []row{
@@ -107,7 +108,7 @@ func TestCommandLine(t *testing.T) {
 		"no such row":      {"--only", "nothing"},
 		"no such option":   {"--quick"},
 	} {
-		if err := run(context.Background(), args, t.Output(), t.Output()); err == nil {
+		if err := run(context.Background(), args, os.Getenv, t.Output(), t.Output()); err == nil {
 			t.Errorf("%s: %v was taken", name, args)
 		}
 	}

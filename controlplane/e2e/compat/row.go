@@ -4,16 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"switchboard/controlplane/e2e/harness"
-	"switchboard/controlplane/e2e/model"
+	"switchboard/controlplane/e2e/stage"
 	"switchboard/hostagent/agentkind"
 )
 
@@ -23,7 +19,7 @@ type row struct {
 	name    string
 	relies  string            // one sentence
 	feature agentkind.Feature // falls with the row; empty: nothing
-	check   func(*stage) (evidence string)
+	check   func(*stage.Stage) (evidence string)
 }
 
 // table lists every row.
@@ -33,10 +29,8 @@ func table() []row {
 
 // suite tries rows against one CLI.
 type suite struct {
-	cli      string
+	house    *stage.House
 	parallel int
-	model    *model.Server
-	endpoint string
 	done     func(agentkind.Row) // called as each row ends, by one at a time
 }
 
@@ -90,42 +84,16 @@ func (u *suite) try(ctx context.Context, r row) (agentkind.Row, error) {
 
 // tryOnce plays one row on a stage of its own. An error is the machine's.
 func (u *suite) tryOnce(ctx context.Context, r row) (result agentkind.Result, evidence string, err error) {
-	s, err := u.newStage(ctx)
-	if err != nil {
-		return "", "", err
+	err = u.house.Play(ctx, func(s *stage.Stage) { evidence = s.Plain(r.check(s)) })
+	var failure stage.Failure
+	var unproven stage.Unproven
+	switch {
+	case err == nil:
+		return agentkind.Pass, evidence, nil
+	case errors.As(err, &failure):
+		return agentkind.Fail, failure.Reason, nil
+	case errors.As(err, &unproven):
+		return agentkind.Unknown, unproven.Reason, nil
 	}
-	defer func() {
-		said := recover()
-		err = errors.Join(s.end(), harness.EndAll(s.dir), os.RemoveAll(s.dir), ctx.Err())
-		switch said := said.(type) {
-		case nil:
-		case failure:
-			result, evidence = agentkind.Fail, s.plain(said.reason)
-		case unproven:
-			result, evidence = agentkind.Unknown, s.plain(said.reason)
-		default:
-			panic(said)
-		}
-	}()
-	return agentkind.Pass, s.plain(r.check(s)), nil
-}
-
-func (u *suite) newStage(ctx context.Context) (*stage, error) {
-	dir, err := harness.TempDir()
-	if err != nil {
-		return nil, err
-	}
-	s := &stage{ctx: ctx, kind: agentkind.Claude(), cli: u.cli, model: u.model, dir: dir, patience: patience}
-	if err := s.prepare(u.endpoint); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	return s, nil
-}
-
-// plain takes out of evidence what differs from run to run.
-func (s *stage) plain(evidence string) string {
-	evidence = strings.ReplaceAll(evidence, "\u00a0", " ")
-	evidence = strings.ReplaceAll(evidence, s.dir, "/home/dev")
-	evidence = strings.ReplaceAll(evidence, strings.ReplaceAll(s.dir, string(filepath.Separator), "-"), "-home-dev")
-	return strings.ReplaceAll(evidence, s.session, "SESSION")
+	return "", "", err
 }

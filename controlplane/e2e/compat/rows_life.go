@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"switchboard/controlplane/e2e/stage"
 	"switchboard/hostagent/agentkind"
 )
 
@@ -23,120 +24,111 @@ func lifeRows() []row {
 	}
 }
 
-func checkSessionID(s *stage) string {
-	s.ready()
-	started := s.parse(s.hook("SessionStart", 1))
-	if !strings.HasSuffix(started.Transcript, s.session+".jsonl") {
-		s.fail("the transcript is %s", started.Transcript)
+func checkSessionID(s *stage.Stage) string {
+	s.Ready()
+	started := s.Parse(s.Hook("SessionStart", 1))
+	if !strings.HasSuffix(started.Transcript, s.Session+".jsonl") {
+		s.Fail("the transcript is %s", started.Transcript)
 	}
-	s.send("hello")
-	s.hook("Stop", 1)
-	s.leave(syscall.SIGTERM)
-	s.start(false)
-	state := s.exits()
+	s.Send("hello")
+	s.Hook("Stop", 1)
+	s.Leave(syscall.SIGTERM)
+	s.Start(false)
+	state := s.Exits()
 	if state.ExitCode() == 0 {
-		s.fail("the id was taken twice")
+		s.Fail("the id was taken twice")
 	}
-	return fmt.Sprintf("the second start ends with code %d: %s", state.ExitCode(), s.line("already in use"))
+	return fmt.Sprintf("the second start ends with code %d: %s", state.ExitCode(), s.Line("already in use"))
 }
 
-// leave ends the CLI and waits until it has gone.
-func (s *stage) leave(signal syscall.Signal) *os.ProcessState {
-	s.check(s.pty.Signal(signal))
-	state := s.exits()
-	s.check(s.pty.Close())
-	s.reader.Wait()
-	return state
+func checkResume(s *stage.Stage) string {
+	s.Ready()
+	s.Send("remember me")
+	s.Hook("Stop", 1)
+	first := s.Parse(s.Hook("SessionStart", 1))
+	s.Leave(syscall.SIGTERM)
+	s.Start(true)
+	again := s.Hook("SessionStart", 2)
+	s.Becomes(agentkind.ActivityIdle)
+	if next := s.Parse(again); next.Session != first.Session || next.Transcript != first.Transcript {
+		s.Fail("resumed as %s in %s", next.Session, next.Transcript)
+	}
+	s.Shows("remember me")
+	if hook := s.Parse(s.Send("still there?")); hook.Mode != s.Mode {
+		s.Fail("the mode is %s", hook.Mode)
+	}
+	s.Tells("both messages", func(l agentkind.Line) bool { return l.Text == "still there?" })
+	return s.Fields(again, "session_id", "transcript_path", "source") + "; the same id, file and mode"
 }
 
-func checkResume(s *stage) string {
-	s.ready()
-	s.send("remember me")
-	s.hook("Stop", 1)
-	first := s.parse(s.hook("SessionStart", 1))
-	s.leave(syscall.SIGTERM)
-	s.start(true)
-	again := s.hook("SessionStart", 2)
-	s.becomes(agentkind.ActivityIdle)
-	if next := s.parse(again); next.Session != first.Session || next.Transcript != first.Transcript {
-		s.fail("resumed as %s in %s", next.Session, next.Transcript)
+func checkResumeAfterCrash(s *stage.Stage) string {
+	s.Ready()
+	s.Ask("fake:bash touch made")
+	s.Shows("Do you want to proceed?")
+	s.Tells("the call", func(l agentkind.Line) bool { return l.Kind == agentkind.LineToolCall })
+	s.Leave(syscall.SIGKILL)
+	s.Start(true)
+	s.Hook("SessionStart", 2)
+	s.Becomes(agentkind.ActivityIdle)
+	s.Quiet(500 * time.Millisecond)
+	if n := len(s.Hooks.Of(s.Kind.HeldHook)); n != 1 || s.Made("made") {
+		s.Fail("asked %d times, made %v", n, s.Made("made"))
 	}
-	s.shows("remember me")
-	if hook := s.parse(s.send("still there?")); hook.Mode != s.mode {
-		s.fail("the mode is %s", hook.Mode)
-	}
-	s.tells("both messages", func(l agentkind.Line) bool { return l.Text == "still there?" })
-	return s.fields(again, "session_id", "transcript_path", "source") + "; the same id, file and mode"
-}
-
-func checkResumeAfterCrash(s *stage) string {
-	s.ready()
-	s.ask("fake:bash touch made")
-	s.shows("Do you want to proceed?")
-	s.tells("the call", func(l agentkind.Line) bool { return l.Kind == agentkind.LineToolCall })
-	s.leave(syscall.SIGKILL)
-	s.start(true)
-	s.hook("SessionStart", 2)
-	s.becomes(agentkind.ActivityIdle)
-	s.quiet(500 * time.Millisecond)
-	if n := len(s.hooks.of(s.kind.HeldHook)); n != 1 || s.made("made") {
-		s.fail("asked %d times, made %v", n, s.made("made"))
-	}
-	s.send("go on")
-	s.hook("Stop", 1)
+	s.Send("go on")
+	s.Hook("Stop", 1)
 	return "same session; the open call was not asked again"
 }
 
-func checkExit(s *stage) string {
-	s.ready()
-	s.command("/exit")
-	state := s.exits()
-	end := s.hook("SessionEnd", 1)
-	if state.ExitCode() != 0 || s.parse(end).Text == "" {
-		s.fail("code %d, %s", state.ExitCode(), end.payload)
+func checkExit(s *stage.Stage) string {
+	s.Ready()
+	s.Command("/exit")
+	state := s.Exits()
+	end := s.Hook("SessionEnd", 1)
+	if state.ExitCode() != 0 || s.Parse(end).Text == "" {
+		s.Fail("code %d, %s", state.ExitCode(), end.Payload)
 	}
-	return fmt.Sprintf("code 0; %s: %s", s.fields(end, "reason"), s.parse(end).Text)
+	return fmt.Sprintf("code 0; %s: %s", s.Fields(end, "reason"), s.Parse(end).Text)
 }
 
-func checkClear(s *stage) string {
-	s.ready()
-	s.send("before")
-	s.hook("Stop", 1)
-	s.becomes(agentkind.ActivityIdle)
-	s.command("/clear")
-	next := s.parse(s.hook("SessionStart", 2))
-	if next.Session == s.session || next.Transcript == "" || strings.Contains(next.Transcript, s.session) {
-		s.fail("cleared as %s in %s", next.Session, next.Transcript)
+func checkClear(s *stage.Stage) string {
+	s.Ready()
+	s.Send("before")
+	s.Hook("Stop", 1)
+	s.Becomes(agentkind.ActivityIdle)
+	s.Command("/clear")
+	next := s.Parse(s.Hook("SessionStart", 2))
+	if next.Session == s.Session || next.Transcript == "" || strings.Contains(next.Transcript, s.Session) {
+		s.Fail("cleared as %s in %s", next.Session, next.Transcript)
 	}
-	if s.parse(s.hook("SessionEnd", 1)).Text != "" {
-		s.fail("a conversation that was cleared reads as ended: %s", s.hook("SessionEnd", 1).payload)
+	if s.Parse(s.Hook("SessionEnd", 1)).Text != "" {
+		s.Fail("a conversation that was cleared reads as ended: %s", s.Hook("SessionEnd", 1).Payload)
 	}
 	return "another id and another file"
 }
 
-func checkTerm(s *stage) string {
-	s.ready()
-	file := s.kind.StatusFile(s.process)
-	state := s.leave(syscall.SIGTERM)
-	end := s.hook("SessionEnd", 1)
+func checkTerm(s *stage.Stage) string {
+	s.Ready()
+	file := s.Kind.StatusFile(s.Process)
+	state := s.Leave(syscall.SIGTERM)
+	end := s.Hook("SessionEnd", 1)
 	if _, err := os.Stat(file); err == nil {
-		s.fail("the status file stays")
+		s.Fail("the status file stays")
 	}
-	return fmt.Sprintf("%s; %s; the status file is gone", state, s.fields(end, "reason"))
+	return fmt.Sprintf("%s; %s; the status file is gone", state, s.Fields(end, "reason"))
 }
 
-func checkCrash(s *stage) string {
-	s.ready()
-	file := s.kind.StatusFile(s.process)
-	state := s.leave(syscall.SIGKILL)
-	if slices.Contains(s.hooks.events(), "SessionEnd") {
-		s.fail("SessionEnd fired for a process that was killed")
+func checkCrash(s *stage.Stage) string {
+	s.Ready()
+	file := s.Kind.StatusFile(s.Process)
+	state := s.Leave(syscall.SIGKILL)
+	if slices.Contains(s.Hooks.Events(), "SessionEnd") {
+		s.Fail("SessionEnd fired for a process that was killed")
 	}
 	_, err := os.Stat(file)
-	later := s.process
+	later := s.Process
 	later.StartedAt = later.StartedAt.Add(time.Minute)
-	if status, ok := s.kind.ReadStatus(later); ok {
-		s.fail("the stale file is believed: %+v", status)
+	if status, ok := s.Kind.ReadStatus(later); ok {
+		s.Fail("the stale file is believed: %+v", status)
 	}
 	return fmt.Sprintf("%s, no hook; the status file stays behind: %v", state, err == nil)
 }

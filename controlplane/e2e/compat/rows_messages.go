@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"switchboard/controlplane/e2e/stage"
 	"switchboard/hostagent/agentkind"
 )
 
@@ -24,134 +25,129 @@ func messageRows() []row {
 }
 
 // exactly sends a message and compares its receipt, and what the model got.
-func (s *stage) exactly(text string) {
-	clean, err := s.kind.CleanMessage(text)
-	s.check(err)
-	n := len(s.model.Prompts())
-	got := s.parse(s.send(text)).Text
-	if !s.kind.SameMessage(clean, got) {
-		s.fail("typed %.300q, the receipt says %.300q", clean, got)
+func exactly(s *stage.Stage, text string) {
+	clean, err := s.Kind.CleanMessage(text)
+	s.Check(err)
+	n := len(s.Model.Prompts())
+	got := s.Parse(s.Send(text)).Text
+	if !s.Kind.SameMessage(clean, got) {
+		s.Fail("typed %.300q, the receipt says %.300q", clean, got)
 	}
-	s.until("call of the model", func() bool {
-		prompts := s.model.Prompts()
+	s.Until("call of the model", func() bool {
+		prompts := s.Model.Prompts()
 		for _, prompt := range prompts[min(n, len(prompts)):] {
-			if s.kind.SameMessage(clean, prompt) {
+			if s.Kind.SameMessage(clean, prompt) {
 				return true
 			}
 		}
 		return false
 	})
-	s.becomes(agentkind.ActivityIdle)
+	s.Becomes(agentkind.ActivityIdle)
 }
 
-func checkReceipt(s *stage) string {
-	s.ready()
-	got := s.send("hello there")
-	if text := s.parse(got).Text; text != "hello there" {
-		s.fail("the receipt says %q", text)
+func checkReceipt(s *stage.Stage) string {
+	s.Ready()
+	got := s.Send("hello there")
+	if text := s.Parse(got).Text; text != "hello there" {
+		s.Fail("the receipt says %q", text)
 	}
-	return s.fields(got, "session_id", "prompt", "permission_mode", "transcript_path")
+	return s.Fields(got, "session_id", "prompt", "permission_mode", "transcript_path")
 }
 
-func checkPaste(s *stage) string {
-	s.ready()
+func checkPaste(s *stage.Stage) string {
+	s.Ready()
 	for _, text := range []string{
 		"first\nsecond\n\nfourth", "ok 👨‍👩‍👧 🏴 ❤️ שלום مرحبا 漢字 café", `C:\`, strings.Repeat("x", 801), "a  b   c",
 	} {
-		s.exactly(text)
+		exactly(s, text)
 	}
 	return "4 lines, emoji, right-to-left, a backslash at the end and 801 characters, each exact at the hook and the model"
 }
 
-func checkTabs(s *stage) string {
-	s.ready()
-	s.keys("\x1b[200~a\tb\x1b[201~")
-	s.settle()
-	s.keys(string(s.kind.Submit))
-	if got := s.parse(s.receipt(1)).Text; got != "a    b" {
-		s.fail("a pasted tab became %q", got)
+func checkTabs(s *stage.Stage) string {
+	s.Ready()
+	s.Keys("\x1b[200~a\tb\x1b[201~")
+	s.Settle()
+	s.Keys(string(s.Kind.Submit))
+	if got := s.Parse(s.Receipt(1)).Text; got != "a    b" {
+		s.Fail("a pasted tab became %q", got)
 	}
 	return `"a\tb" arrived as "a    b"`
 }
 
-func checkLong(s *stage) string {
-	s.ready()
-	s.patience = 3 * time.Minute // the CLI draws its box anew for each line
+func checkLong(s *stage.Stage) string {
+	s.Ready()
+	s.Patience = 3 * time.Minute // the CLI draws its box anew for each line
 	text := strings.Repeat(strings.Repeat("abcdefghij äöü ", 5)+"\n", 100_000/91)
-	s.exactly(text)
+	exactly(s, text)
 	return fmt.Sprintf("%d bytes, exact", len(text))
 }
 
-func checkBang(s *stage) string {
-	s.ready()
-	got := s.parse(s.send("!touch made")).Text
-	s.becomes(agentkind.ActivityIdle)
-	if s.made("made") {
-		s.fail("a message that begins with ! ran as a shell command")
+func checkBang(s *stage.Stage) string {
+	s.Ready()
+	got := s.Parse(s.Send("!touch made")).Text
+	s.Becomes(agentkind.ActivityIdle)
+	if s.Made("made") {
+		s.Fail("a message that begins with ! ran as a shell command")
 	}
 	return fmt.Sprintf("receipt %q, nothing ran", got)
 }
 
-func checkLeading(s *stage) string {
-	s.ready()
-	s.exactly("# a heading")
-	s.exactly("@nobody look")
-	if _, err := s.kind.CleanMessage("/clear"); err == nil {
-		s.fail("we would type /clear")
+func checkLeading(s *stage.Stage) string {
+	s.Ready()
+	exactly(s, "# a heading")
+	exactly(s, "@nobody look")
+	if _, err := s.Kind.CleanMessage("/clear"); err == nil {
+		s.Fail("we would type /clear")
 	}
-	n := len(s.hooks.of("UserPromptSubmit"))
-	s.keys("/exit-not-a-command\r")
-	s.quiet(300 * time.Millisecond)
-	if len(s.hooks.of("UserPromptSubmit")) > n {
+	n := len(s.Hooks.Of("UserPromptSubmit"))
+	s.Keys("/exit-not-a-command\r")
+	s.Quiet(300 * time.Millisecond)
+	if len(s.Hooks.Of("UserPromptSubmit")) > n {
 		return "# and @ exact; an unknown command is sent as text"
 	}
 	return "# and @ exact; an unknown command is swallowed"
 }
 
-func checkQueued(s *stage) string {
-	s.ready()
-	s.send("fake:slow 2")
-	s.becomes(agentkind.ActivityBusy)
-	s.typeIn("second")
-	got := s.parse(s.receipt(2)).Text
+func checkQueued(s *stage.Stage) string {
+	s.Ready()
+	s.Send("fake:slow 2")
+	s.Becomes(agentkind.ActivityBusy)
+	s.TypeIn("second")
+	got := s.Parse(s.Receipt(2)).Text
 	if got != "second" {
-		s.fail("the receipt of what was queued says %q", got)
+		s.Fail("the receipt of what was queued says %q", got)
 	}
-	s.tells("the queued message", func(l agentkind.Line) bool { return l.Kind == agentkind.LineUser && l.Text == "second" })
-	s.becomes(agentkind.ActivityIdle)
+	s.Tells("the queued message", func(l agentkind.Line) bool { return l.Kind == agentkind.LineUser && l.Text == "second" })
+	s.Becomes(agentkind.ActivityIdle)
 	return "queued, receipt, and in the transcript"
 }
 
-func checkDeafDialog(s *stage) string {
-	s.ready()
-	s.ask("fake:bash touch made")
-	s.shows("Do you want to proceed?")
-	s.sleep(dialogAge)
-	s.keys(string(s.kind.TypeMessage("1")) + string(s.kind.Submit))
-	s.quiet(500 * time.Millisecond)
-	s.keys(string(s.kind.Submit))
-	s.sleep(dialogAge)
-	if s.made("made") || s.status().Activity != agentkind.ActivityWaiting || !strings.Contains(s.text(), "Do you want to proceed?") {
-		s.fail("the dialog took a message for an answer; status %s:\n%s", s.status().Activity, s.excerpt())
+func checkDeafDialog(s *stage.Stage) string {
+	s.Ready()
+	s.Ask("fake:bash touch made")
+	s.Shows("Do you want to proceed?")
+	s.Sleep(stage.DialogAge)
+	s.Keys(string(s.Kind.TypeMessage("1")) + string(s.Kind.Submit))
+	s.Quiet(500 * time.Millisecond)
+	s.Keys(string(s.Kind.Submit))
+	s.Sleep(stage.DialogAge)
+	if s.Made("made") || s.Status().Activity != agentkind.ActivityWaiting || !strings.Contains(s.Text(), "Do you want to proceed?") {
+		s.Fail("the dialog took a message for an answer; status %s:\n%s", s.Status().Activity, s.Excerpt())
 	}
-	return "the dialog stays: " + s.line("Do you want to proceed?")
+	return "the dialog stays: " + s.Line("Do you want to proceed?")
 }
 
-// box waits until this is seen of the input box.
-func (s *stage) box(what string, want agentkind.Box) {
-	s.until(what, func() bool { return s.kind.ReadBox(s.shown().Strong) == want })
-}
-
-func checkDraft(s *stage) string {
-	s.ready()
-	s.box("empty box", agentkind.BoxEmpty)
-	s.keys("half a thought")
-	s.box("draft", agentkind.BoxDraft)
-	s.keys(string(s.kind.StashDraft))
-	s.box("empty box", agentkind.BoxEmpty)
-	if got := s.parse(s.send("from elsewhere")).Text; got != "from elsewhere" {
-		s.fail("the draft went along: %q", got)
+func checkDraft(s *stage.Stage) string {
+	s.Ready()
+	s.Box("empty box", agentkind.BoxEmpty)
+	s.Keys("half a thought")
+	s.Box("draft", agentkind.BoxDraft)
+	s.Keys(string(s.Kind.StashDraft))
+	s.Box("empty box", agentkind.BoxEmpty)
+	if got := s.Parse(s.Send("from elsewhere")).Text; got != "from elsewhere" {
+		s.Fail("the draft went along: %q", got)
 	}
-	s.box("draft again", agentkind.BoxDraft)
-	return s.line("half a thought")
+	s.Box("draft again", agentkind.BoxDraft)
+	return s.Line("half a thought")
 }

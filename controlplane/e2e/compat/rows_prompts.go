@@ -7,11 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"switchboard/controlplane/e2e/stage"
 	"switchboard/hostagent/agentkind"
 )
-
-// dialogAge is how old a dialog must be before it heeds keys; the host agent waits as long.
-const dialogAge = time.Second
 
 func promptRows() []row {
 	return []row{
@@ -37,169 +35,165 @@ func promptRows() []row {
 	}
 }
 
-func checkToolHooks(s *stage) string {
-	s.ready()
-	asked := s.ask("fake:bash touch made")
-	before := s.hook("PreToolUse", 1)
-	s.reply(asked, agentkind.Answer{Option: agentkind.OptionAllow})
-	after := s.hook("PostToolUse", 1)
-	s.hook("Stop", 1)
+func checkToolHooks(s *stage.Stage) string {
+	s.Ready()
+	asked := s.Ask("fake:bash touch made")
+	before := s.Hook("PreToolUse", 1)
+	s.Reply(asked, agentkind.Answer{Option: agentkind.OptionAllow})
+	after := s.Hook("PostToolUse", 1)
+	s.Hook("Stop", 1)
 	evidence := []string{
-		s.fields(before, "session_id", "tool_name", "tool_input", "tool_use_id", "permission_mode"),
-		s.fields(asked, "session_id", "tool_name", "tool_input", "permission_suggestions"),
-		s.fields(after, "tool_name", "tool_input", "tool_use_id", "tool_response"),
+		s.Fields(before, "session_id", "tool_name", "tool_input", "tool_use_id", "permission_mode"),
+		s.Fields(asked, "session_id", "tool_name", "tool_input", "permission_suggestions"),
+		s.Fields(after, "tool_name", "tool_input", "tool_use_id", "tool_response"),
 	}
-	if s.parse(before).ToolUse != s.parse(after).ToolUse || string(s.parse(before).Input) != string(s.parse(asked).Input) {
-		s.fail("the call cannot be followed: %s, %s, %s", before.payload, asked.payload, after.payload)
+	if s.Parse(before).ToolUse != s.Parse(after).ToolUse || string(s.Parse(before).Input) != string(s.Parse(asked).Input) {
+		s.Fail("the call cannot be followed: %s, %s, %s", before.Payload, asked.Payload, after.Payload)
 	}
-	events := slices.DeleteFunc(s.hooks.events(), func(e string) bool {
+	events := slices.DeleteFunc(s.Hooks.Events(), func(e string) bool {
 		return !slices.Contains([]string{"UserPromptSubmit", "PreToolUse", "PermissionRequest", "PostToolUse", "Stop"}, e)
 	})
 	if got := strings.Join(events, " "); got != "UserPromptSubmit PreToolUse PermissionRequest PostToolUse Stop" {
-		s.fail("hooks came as %s", got)
+		s.Fail("hooks came as %s", got)
 	}
 	return strings.Join(evidence, "; ")
 }
 
-func checkToolFailure(s *stage) string {
-	s.ready()
-	s.reply(s.ask("fake:bash sh -c 'echo > made; exit 3'"), agentkind.Answer{Option: agentkind.OptionAllow})
-	return s.fields(s.hook("PostToolUseFailure", 1), "tool_name", "tool_use_id", "error")
+func checkToolFailure(s *stage.Stage) string {
+	s.Ready()
+	s.Reply(s.Ask("fake:bash sh -c 'echo > made; exit 3'"), agentkind.Answer{Option: agentkind.OptionAllow})
+	return s.Fields(s.Hook("PostToolUseFailure", 1), "tool_name", "tool_use_id", "error")
 }
 
-func checkBeside(s *stage) string {
-	s.ready()
-	asked := s.ask("fake:bash touch made")
-	s.shows("Do you want to proceed?")
-	s.sleep(2 * time.Second)
-	if !asked.waits() || s.status().Activity != agentkind.ActivityWaiting {
-		s.fail("hook waits %v, status %s", asked.waits(), s.status().Activity)
+func checkBeside(s *stage.Stage) string {
+	s.Ready()
+	asked := s.Ask("fake:bash touch made")
+	s.Shows("Do you want to proceed?")
+	s.Sleep(2 * time.Second)
+	if !asked.Waits() || s.Status().Activity != agentkind.ActivityWaiting {
+		s.Fail("hook waits %v, status %s", asked.Waits(), s.Status().Activity)
 	}
-	ask, err := s.kind.ReadAsk(asked.payload)
-	s.check(err)
+	ask, err := s.Kind.ReadAsk(asked.Payload)
+	s.Check(err)
 	if ask.Kind != agentkind.AskPermission || ask.Title != "Run touch made" {
-		s.fail("the question reads as %+v", ask)
+		s.Fail("the question reads as %+v", ask)
 	}
-	return "hook waits, " + s.line("Do you want to proceed?")
+	return "hook waits, " + s.Line("Do you want to proceed?")
 }
 
-func (s *stage) result(met func(agentkind.Line) bool) agentkind.Line {
-	return s.tells("the tool's result", func(l agentkind.Line) bool { return l.Kind == agentkind.LineToolResult && met(l) })
+func checkAllow(s *stage.Stage) string {
+	s.Ready()
+	s.Reply(s.Ask("fake:bash touch made"), agentkind.Answer{Option: agentkind.OptionAllow})
+	s.Hook("PostToolUse", 1)
+	s.Becomes(agentkind.ActivityIdle)
+	line := s.Result(func(agentkind.Line) bool { return true })
+	if !s.Made("made") || line.Decided != agentkind.DecidedHook || line.Denied {
+		s.Fail("made %v, transcript %+v", s.Made("made"), line)
+	}
+	return "ran; transcript: decided by hook; " + s.Line("Allowed by")
 }
 
-func checkAllow(s *stage) string {
-	s.ready()
-	s.reply(s.ask("fake:bash touch made"), agentkind.Answer{Option: agentkind.OptionAllow})
-	s.hook("PostToolUse", 1)
-	s.becomes(agentkind.ActivityIdle)
-	line := s.result(func(agentkind.Line) bool { return true })
-	if !s.made("made") || line.Decided != agentkind.DecidedHook || line.Denied {
-		s.fail("made %v, transcript %+v", s.made("made"), line)
+func checkDeny(s *stage.Stage) string {
+	s.Ready()
+	s.Reply(s.Ask("fake:bash touch made ;; text after all"), agentkind.Answer{Option: agentkind.OptionDeny, Text: "use a branch"})
+	line := s.Result(func(agentkind.Line) bool { return true })
+	s.Hook("Stop", 1)
+	if s.Made("made") || !line.Denied || line.Decided != agentkind.DecidedHook || line.Text != "Denied by Alice: use a branch" {
+		s.Fail("made %v, transcript %+v", s.Made("made"), line)
 	}
-	return "ran; transcript: decided by hook; " + s.line("Allowed by")
-}
-
-func checkDeny(s *stage) string {
-	s.ready()
-	s.reply(s.ask("fake:bash touch made ;; text after all"), agentkind.Answer{Option: agentkind.OptionDeny, Text: "use a branch"})
-	line := s.result(func(agentkind.Line) bool { return true })
-	s.hook("Stop", 1)
-	if s.made("made") || !line.Denied || line.Decided != agentkind.DecidedHook || line.Text != "Denied by Alice: use a branch" {
-		s.fail("made %v, transcript %+v", s.made("made"), line)
-	}
-	s.tells("the agent's next words", func(l agentkind.Line) bool { return l.Text == "after all" })
+	s.Tells("the agent's next words", func(l agentkind.Line) bool { return l.Text == "after all" })
 	return "did not run; the agent was told: " + line.Text
 }
 
-func checkUpdatedInput(s *stage) string {
-	s.ready()
-	asked := s.ask("fake:bash touch made")
-	s.check(asked.answer([]byte(`{"hookSpecificOutput":{"hookEventName":"PermissionRequest","decision":{"behavior":"allow","updatedInput":{"command":"touch other","description":"changed"}}}}`)))
-	s.hook("PostToolUse", 1)
-	if s.made("made") || !s.made("other") {
-		s.fail("made %v, other %v", s.made("made"), s.made("other"))
+func checkUpdatedInput(s *stage.Stage) string {
+	s.Ready()
+	asked := s.Ask("fake:bash touch made")
+	s.Check(asked.Answer([]byte(`{"hookSpecificOutput":{"hookEventName":"PermissionRequest","decision":{"behavior":"allow","updatedInput":{"command":"touch other","description":"changed"}}}}`)))
+	s.Hook("PostToolUse", 1)
+	if s.Made("made") || !s.Made("other") {
+		s.Fail("made %v, other %v", s.Made("made"), s.Made("other"))
 	}
 	return "the changed command ran"
 }
 
-func checkAllowAlways(s *stage) string {
-	s.ready()
-	asked := s.ask("fake:write one.txt hello")
-	s.reply(asked, agentkind.Answer{Option: agentkind.OptionAcceptEdits})
-	s.hook("Stop", 1)
-	s.send("fake:write two.txt hello")
-	s.hook("Stop", 2)
-	if n := len(s.hooks.of(s.kind.HeldHook)); n != 1 || !s.made("two.txt") {
-		s.fail("asked %d times, the second file made: %v", n, s.made("two.txt"))
+func checkAllowAlways(s *stage.Stage) string {
+	s.Ready()
+	asked := s.Ask("fake:write one.txt hello")
+	s.Reply(asked, agentkind.Answer{Option: agentkind.OptionAcceptEdits})
+	s.Hook("Stop", 1)
+	s.Send("fake:write two.txt hello")
+	s.Hook("Stop", 2)
+	if n := len(s.Hooks.Of(s.Kind.HeldHook)); n != 1 || !s.Made("two.txt") {
+		s.Fail("asked %d times, the second file made: %v", n, s.Made("two.txt"))
 	}
 	return "the second edit was not asked about"
 }
 
-func checkTerminalFirst(s *stage) string {
-	s.ready()
-	asked := s.ask("fake:bash sleep 2; touch made")
-	s.shows("Do you want to proceed?")
-	s.sleep(dialogAge)
-	s.keys("1")
-	s.becomes(agentkind.ActivityBusy)
-	if !asked.waits() {
-		s.fail("the hook ended when the terminal answered; we expect it to wait on")
+func checkTerminalFirst(s *stage.Stage) string {
+	s.Ready()
+	asked := s.Ask("fake:bash sleep 2; touch made")
+	s.Shows("Do you want to proceed?")
+	s.Sleep(stage.DialogAge)
+	s.Keys("1")
+	s.Becomes(agentkind.ActivityBusy)
+	if !asked.Waits() {
+		s.Fail("the hook ended when the terminal answered; we expect it to wait on")
 	}
-	s.reply(asked, agentkind.Answer{Option: agentkind.OptionDeny})
-	s.hook("PostToolUse", 1)
-	line := s.result(func(agentkind.Line) bool { return true })
-	if !s.made("made") || line.Decided != agentkind.DecidedTerminal {
-		s.fail("made %v, transcript %+v", s.made("made"), line)
+	s.Reply(asked, agentkind.Answer{Option: agentkind.OptionDeny})
+	s.Hook("PostToolUse", 1)
+	line := s.Result(func(agentkind.Line) bool { return true })
+	if !s.Made("made") || line.Decided != agentkind.DecidedTerminal {
+		s.Fail("made %v, transcript %+v", s.Made("made"), line)
 	}
 	return "ran; transcript: decided at the terminal; the hook's deny was ignored"
 }
 
-func checkBothAtOnce(s *stage) string {
-	s.ready()
-	asked := s.ask("fake:bash touch made")
-	s.shows("Do you want to proceed?")
-	s.sleep(dialogAge)
-	s.reply(asked, agentkind.Answer{Option: agentkind.OptionDeny})
-	s.keys("1")
-	s.hook("Stop", 1)
-	line := s.result(func(agentkind.Line) bool { return true })
-	denied := line.Decided == agentkind.DecidedHook && line.Denied && !s.made("made")
-	allowed := line.Decided == agentkind.DecidedTerminal && !line.Denied && s.made("made")
+func checkBothAtOnce(s *stage.Stage) string {
+	s.Ready()
+	asked := s.Ask("fake:bash touch made")
+	s.Shows("Do you want to proceed?")
+	s.Sleep(stage.DialogAge)
+	s.Reply(asked, agentkind.Answer{Option: agentkind.OptionDeny})
+	s.Keys("1")
+	s.Hook("Stop", 1)
+	line := s.Result(func(agentkind.Line) bool { return true })
+	denied := line.Decided == agentkind.DecidedHook && line.Denied && !s.Made("made")
+	allowed := line.Decided == agentkind.DecidedTerminal && !line.Denied && s.Made("made")
 	if !denied && !allowed {
-		s.fail("made %v, transcript %+v", s.made("made"), line)
+		s.Fail("made %v, transcript %+v", s.Made("made"), line)
 	}
 	return fmt.Sprintf("this time decided by: %s", line.Decided)
 }
 
-func checkEscAtDialog(s *stage) string {
-	s.ready()
-	asked := s.ask("fake:bash touch made")
-	s.shows("Do you want to proceed?")
-	s.sleep(dialogAge)
-	s.keys("\x1b")
-	s.until("end of the held hook", func() bool { return !asked.waits() })
-	s.becomes(agentkind.ActivityIdle)
-	line := s.result(func(agentkind.Line) bool { return true })
-	if s.made("made") || !line.Denied || line.Decided != agentkind.DecidedTerminal || len(s.hooks.of("Stop")) > 0 {
-		s.fail("made %v, Stop fired %d times, transcript %+v", s.made("made"), len(s.hooks.of("Stop")), line)
+func checkEscAtDialog(s *stage.Stage) string {
+	s.Ready()
+	asked := s.Ask("fake:bash touch made")
+	s.Shows("Do you want to proceed?")
+	s.Sleep(stage.DialogAge)
+	s.Keys("\x1b")
+	s.Until("end of the held hook", func() bool { return !asked.Waits() })
+	s.Becomes(agentkind.ActivityIdle)
+	line := s.Result(func(agentkind.Line) bool { return true })
+	if s.Made("made") || !line.Denied || line.Decided != agentkind.DecidedTerminal || len(s.Hooks.Of("Stop")) > 0 {
+		s.Fail("made %v, Stop fired %d times, transcript %+v", s.Made("made"), len(s.Hooks.Of("Stop")), line)
 	}
 	return "hook ended, status idle, no Stop; transcript: denied at the terminal"
 }
 
-func checkNoAnswer(s *stage) string {
-	s.ready()
-	asked := s.ask("fake:bash touch made")
-	s.check(asked.answer(nil))
-	s.sleep(time.Second)
-	s.shows("Do you want to proceed?")
-	if s.made("made") || s.status().Activity != agentkind.ActivityWaiting {
-		s.fail("made %v, status %s", s.made("made"), s.status().Activity)
+func checkNoAnswer(s *stage.Stage) string {
+	s.Ready()
+	asked := s.Ask("fake:bash touch made")
+	s.Check(asked.Answer(nil))
+	s.Sleep(time.Second)
+	s.Shows("Do you want to proceed?")
+	if s.Made("made") || s.Status().Activity != agentkind.ActivityWaiting {
+		s.Fail("made %v, status %s", s.Made("made"), s.Status().Activity)
 	}
 	return "the dialog stays"
 }
 
-func checkChoices(s *stage) string {
-	s.ready()
+func checkChoices(s *stage.Stage) string {
+	s.Ready()
 	for i, test := range []struct {
 		script string
 		answer agentkind.Answer
@@ -209,81 +203,94 @@ func checkChoices(s *stage) string {
 		{"fake:ask", agentkind.Answer{Text: "DuckDB please"}, `="DuckDB please"`},
 		{"fake:ask2", agentkind.Answer{Choices: [][]string{{"PostgreSQL"}, {"Login", "Search"}}}, `="PostgreSQL"`},
 	} {
-		s.reply(s.ask(test.script), test.answer)
-		s.result(func(l agentkind.Line) bool { return strings.Contains(l.Text, test.want) })
-		s.hook("Stop", i+1)
+		s.Reply(s.Ask(test.script), test.answer)
+		s.Result(func(l agentkind.Line) bool { return strings.Contains(l.Text, test.want) })
+		s.Hook("Stop", i+1)
 	}
-	s.reply(s.ask("fake:ask"), agentkind.Answer{Option: agentkind.OptionDeny, Text: "neither"})
-	s.result(func(l agentkind.Line) bool { return l.Text == "Denied by Alice: neither" })
-	return s.fields(s.hook("PostToolUse", 1), "tool_name", "tool_input") + "; the model got the answers"
+	s.Reply(s.Ask("fake:ask"), agentkind.Answer{Option: agentkind.OptionDeny, Text: "neither"})
+	s.Result(func(l agentkind.Line) bool { return l.Text == "Denied by Alice: neither" })
+	return s.Fields(s.Hook("PostToolUse", 1), "tool_name", "tool_input") + "; the model got the answers"
 }
 
-func checkPlans(s *stage) string {
-	s.mode = "plan"
-	s.ready()
-	asked := s.ask("fake:planwrite Add a health endpoint ;; exitplan")
-	ask, err := s.kind.ReadAsk(asked.payload)
-	s.check(err)
+func checkPlans(s *stage.Stage) string {
+	s.Mode = "plan"
+	s.Ready()
+	asked := s.Ask("fake:planwrite Add a health endpoint ;; exitplan")
+	ask, err := s.Kind.ReadAsk(asked.Payload)
+	s.Check(err)
 	if ask.Kind != agentkind.AskPlan || !strings.Contains(ask.Detail, "health endpoint") {
-		s.fail("the plan reads as %+v", ask)
+		s.Fail("the plan reads as %+v", ask)
 	}
-	s.reply(asked, agentkind.Answer{Text: "smaller"})
-	s.result(func(l agentkind.Line) bool { return l.Text == "Denied by Alice: smaller" })
-	s.hook("Stop", 1)
-	s.reply(s.ask("fake:planwrite Less ;; exitplan ;; write made.txt hi"), agentkind.Answer{Option: agentkind.OptionAcceptEdits})
-	stop := s.hook("Stop", 2)
-	if mode := s.parse(stop).Mode; mode != "acceptEdits" || !s.made("made.txt") {
-		s.fail("mode %s, made %v", mode, s.made("made.txt"))
+	s.Reply(asked, agentkind.Answer{Text: "smaller"})
+	s.Result(func(l agentkind.Line) bool { return l.Text == "Denied by Alice: smaller" })
+	s.Hook("Stop", 1)
+	s.Reply(s.Ask("fake:planwrite Less ;; exitplan ;; write made.txt hi"), agentkind.Answer{Option: agentkind.OptionAcceptEdits})
+	stop := s.Hook("Stop", 2)
+	if mode := s.Parse(stop).Mode; mode != "acceptEdits" || !s.Made("made.txt") {
+		s.Fail("mode %s, made %v", mode, s.Made("made.txt"))
 	}
 	return "refused with words; approved with mode acceptEdits"
 }
 
-func checkSubagent(s *stage) string {
-	s.ready()
-	asked := s.ask("fake:task fake:bash touch made")
-	hook := s.parse(asked)
+func checkSubagent(s *stage.Stage) string {
+	s.Ready()
+	asked := s.Ask("fake:task fake:bash touch made")
+	hook := s.Parse(asked)
 	if hook.Agent == "" || hook.Subagent == "" {
-		s.fail("the subagent's hook does not name it: %s", asked.payload)
+		s.Fail("the subagent's hook does not name it: %s", asked.Payload)
 	}
-	s.reply(asked, agentkind.Answer{Option: agentkind.OptionAllow})
-	evidence := s.fields(s.hook("SubagentStop", 1), "agent_id", "agent_type")
-	if !s.made("made") {
-		s.fail("the subagent's command did not run")
+	s.Reply(asked, agentkind.Answer{Option: agentkind.OptionAllow})
+	evidence := s.Fields(s.Hook("SubagentStop", 1), "agent_id", "agent_type")
+	if !s.Made("made") {
+		s.Fail("the subagent's command did not run")
 	}
-	return s.fields(asked, "agent_id", "agent_type") + "; " + evidence
+	return s.Fields(asked, "agent_id", "agent_type") + "; " + evidence
 }
 
-func checkPreTool(s *stage) string {
-	s.hooks.reply(s.kind.JudgedHook, string(s.kind.Verdict(false, "by rule")))
-	s.ready()
-	s.ask("fake:bash ls")
-	s.keys("\x1b")
-	s.hooks.reply(s.kind.JudgedHook, string(s.kind.Verdict(true, "against the rules")))
-	s.sleep(dialogAge)
-	if s.status().Activity == agentkind.ActivityWaiting {
-		s.keys("\x1b")
+func checkPreTool(s *stage.Stage) string {
+	s.Hooks.Reply(s.Kind.JudgedHook, string(s.Kind.Verdict(false, "by rule")))
+	s.Ready()
+	s.Ask("fake:bash ls")
+	s.Keys("\x1b")
+	s.Hooks.Reply(s.Kind.JudgedHook, string(s.Kind.Verdict(true, "against the rules")))
+	s.Sleep(stage.DialogAge)
+	if s.Status().Activity == agentkind.ActivityWaiting {
+		s.Keys("\x1b")
 	}
-	s.becomes(agentkind.ActivityIdle)
-	s.send("fake:bash touch made")
-	line := s.result(func(l agentkind.Line) bool { return strings.Contains(l.Text, "against the rules") })
-	s.hook("Stop", 1)
-	if s.made("made") || len(s.hooks.of(s.kind.HeldHook)) != 1 {
-		s.fail("made %v, asked %d times", s.made("made"), len(s.hooks.of(s.kind.HeldHook)))
+	s.Becomes(agentkind.ActivityIdle)
+	s.Send("fake:bash touch made")
+	line := s.Result(func(l agentkind.Line) bool { return strings.Contains(l.Text, "against the rules") })
+	s.Hook("Stop", 1)
+	if s.Made("made") || len(s.Hooks.Of(s.Kind.HeldHook)) != 1 {
+		s.Fail("made %v, asked %d times", s.Made("made"), len(s.Hooks.Of(s.Kind.HeldHook)))
 	}
 	return fmt.Sprintf("ask: a dialog for ls; deny: %q", line.Text)
 }
 
-func checkHooksStay(s *stage) string {
-	s.check(os.MkdirAll(s.path(".claude"), 0o700))
-	s.check(os.WriteFile(s.path(".claude/settings.json"), []byte(`{"disableAllHooks":true}`), 0o600))
-	s.ready()
-	return s.fields(s.send("hello"), "prompt") + ", though the project says disableAllHooks"
+func checkHooksStay(s *stage.Stage) string {
+	s.Check(os.MkdirAll(s.Path(".claude"), 0o700))
+	s.Check(os.WriteFile(s.Path(".claude/settings.json"), []byte(`{"disableAllHooks":true}`), 0o600))
+	s.Ready()
+	return s.Fields(s.Send("hello"), "prompt") + ", though the project says disableAllHooks"
 }
 
-func checkNotification(s *stage) string {
-	s.ready()
-	s.ask("fake:bash touch made")
+func checkNotification(s *stage.Stage) string {
+	s.Ready()
+	s.Ask("fake:bash touch made")
 	asked := time.Now()
-	f := s.hook("Notification", 1)
-	return fmt.Sprintf("%s, %.0f s after", s.fields(f, "message", "notification_type"), time.Since(asked).Seconds())
+	f := s.Hook("Notification", 1)
+	return fmt.Sprintf("%s, %.0f s after", s.Fields(f, "message", "notification_type"), time.Since(asked).Seconds())
+}
+
+func checkElicitation(s *stage.Stage) string {
+	s.AddAsker()
+	s.Ready()
+	s.Send("fake:tool mcp__asker__ask {}")
+	// The tool itself is asked about first.
+	s.Until("question about the tool", func() bool { return len(s.Hooks.Of(s.Kind.HeldHook)) > 0 })
+	s.Reply(s.Hook(s.Kind.HeldHook, 1), agentkind.Answer{Option: agentkind.OptionAllow})
+	s.Shows("Which colour?")
+	status := s.Status()
+	s.Sleep(stage.DialogAge)
+	return fmt.Sprintf("screen %q, status %s (%s)", s.Line("Which colour?"), status.Activity, status.Dialog)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"switchboard/controlplane/e2e/stage"
 	"switchboard/hostagent/agentkind"
 )
 
@@ -27,148 +28,136 @@ func startRows() []row {
 	}
 }
 
-func checkSettings(s *stage) string {
-	own := filepath.Join(s.home.Dir, "own-hook")
-	s.check(os.MkdirAll(filepath.Join(s.home.Dir, ".claude"), 0o700))
-	s.check(os.WriteFile(filepath.Join(s.home.Dir, ".claude", "settings.json"),
+func checkSettings(s *stage.Stage) string {
+	own := filepath.Join(s.Home.Dir, "own-hook")
+	s.Check(os.MkdirAll(filepath.Join(s.Home.Dir, ".claude"), 0o700))
+	s.Check(os.WriteFile(filepath.Join(s.Home.Dir, ".claude", "settings.json"),
 		[]byte(`{"hooks":{"UserPromptSubmit":[{"hooks":[{"type":"command","command":"touch '`+own+`'"}]}]}}`), 0o600))
-	s.ready()
-	started := s.hook("SessionStart", 1)
-	evidence := s.fields(started, "session_id", "transcript_path", "cwd", "source")
-	if got := s.parse(started).Session; got != s.session {
-		s.fail("the session is %q, not the one that we chose", got)
+	s.Ready()
+	started := s.Hook("SessionStart", 1)
+	evidence := s.Fields(started, "session_id", "transcript_path", "cwd", "source")
+	if got := s.Parse(started).Session; got != s.Session {
+		s.Fail("the session is %q, not the one that we chose", got)
 	}
-	s.send("hello")
-	s.until("the person's own hook", func() bool { _, err := os.Stat(own); return err == nil })
+	s.Send("hello")
+	s.Until("the person's own hook", func() bool { _, err := os.Stat(own); return err == nil })
 	return evidence + "; the person's own hook ran too"
 }
 
-func checkStatusFile(s *stage) string {
-	s.ready()
-	version := s.status().Version
-	s.send("fake:bash touch made")
-	s.hook(s.kind.HeldHook, 1)
-	waiting := s.becomes(agentkind.ActivityWaiting)
-	s.reply(s.hook(s.kind.HeldHook, 1), agentkind.Answer{Option: agentkind.OptionAllow})
-	s.becomes(agentkind.ActivityIdle)
-	s.send("fake:slow 2")
-	s.becomes(agentkind.ActivityBusy)
-	s.becomes(agentkind.ActivityIdle)
+func checkStatusFile(s *stage.Stage) string {
+	s.Ready()
+	version := s.Status().Version
+	s.Send("fake:bash touch made")
+	s.Hook(s.Kind.HeldHook, 1)
+	waiting := s.Becomes(agentkind.ActivityWaiting)
+	s.Reply(s.Hook(s.Kind.HeldHook, 1), agentkind.Answer{Option: agentkind.OptionAllow})
+	s.Becomes(agentkind.ActivityIdle)
+	s.Send("fake:slow 2")
+	s.Becomes(agentkind.ActivityBusy)
+	s.Becomes(agentkind.ActivityIdle)
 	if version == "" {
-		s.fail("the status file names no version")
+		s.Fail("the status file names no version")
 	}
 	return fmt.Sprintf("idle, waiting (%s), busy; version %s", waiting.Dialog, version)
 }
 
-func checkModes(s *stage) string {
+func checkModes(s *stage.Stage) string {
 	var named []string
-	for _, mode := range s.kind.Modes {
+	for _, mode := range s.Kind.Modes {
 		if mode == "bypassPermissions" {
 			continue // asks first, and is refused to root
 		}
-		s.mode, s.session = mode, uuid.NewString()
-		s.start(false)
-		s.hook("SessionStart", len(named)+1)
-		s.becomes(agentkind.ActivityIdle)
-		if got := s.parse(s.send("hello")).Mode; got != mode {
-			s.fail("started with mode %s, the hook says %s", mode, got)
+		s.Mode, s.Session = mode, uuid.NewString()
+		s.Start(false)
+		s.Hook("SessionStart", len(named)+1)
+		s.Becomes(agentkind.ActivityIdle)
+		if got := s.Parse(s.Send("hello")).Mode; got != mode {
+			s.Fail("started with mode %s, the hook says %s", mode, got)
 		}
-		s.leave(syscall.SIGTERM)
+		s.Leave(syscall.SIGTERM)
 		named = append(named, mode)
 	}
 	return "UserPromptSubmit names " + strings.Join(named, ", ")
 }
 
-func checkManualAsks(s *stage) string {
-	s.ready()
-	if _, isDialog := s.kind.ReadScreen(s.shown().Lines); isDialog {
-		s.fail("a dialog came first:\n%s", s.excerpt())
+func checkManualAsks(s *stage.Stage) string {
+	s.Ready()
+	if _, isDialog := s.Kind.ReadScreen(s.Shown().Lines); isDialog {
+		s.Fail("a dialog came first:\n%s", s.Excerpt())
 	}
-	s.ask("fake:bash touch made")
-	s.shows("Do you want to proceed?")
-	if s.made("made") {
-		s.fail("the command ran without being asked about")
+	s.Ask("fake:bash touch made")
+	s.Shows("Do you want to proceed?")
+	if s.Made("made") {
+		s.Fail("the command ran without being asked about")
 	}
-	return s.line("Do you want to proceed?")
+	return s.Line("Do you want to proceed?")
 }
 
-func (s *stage) dialog(name string) agentkind.Dialog {
-	var dialog agentkind.Dialog
-	s.until(name+" dialog", func() bool {
-		seen, ok := s.kind.ReadScreen(s.shown().Lines)
-		dialog = seen
-		return ok && seen.Name == name
-	})
-	return dialog
-}
-
-func checkTrust(s *stage) string {
-	s.project = filepath.Join(s.home.Dir, "strange")
-	s.check(os.MkdirAll(s.project, 0o700))
-	s.start(false)
-	dialog := s.dialog("trust")
-	if dialog.Selected != agentkind.OptionDeny || dialog.Ask == nil || !strings.Contains(dialog.Ask.Detail, s.project) {
-		s.fail("the trust dialog reads as %+v", dialog)
+func checkTrust(s *stage.Stage) string {
+	s.Project = filepath.Join(s.Home.Dir, "strange")
+	s.Check(os.MkdirAll(s.Project, 0o700))
+	s.Start(false)
+	dialog := s.Dialog("trust")
+	if dialog.Selected != agentkind.OptionDeny || dialog.Ask == nil || !strings.Contains(dialog.Ask.Detail, s.Project) {
+		s.Fail("the trust dialog reads as %+v", dialog)
 	}
-	if n := len(s.hooks.events()); n > 0 {
-		s.fail("%d hooks ran before the directory was trusted: %v", n, s.hooks.events())
+	if n := len(s.Hooks.Events()); n > 0 {
+		s.Fail("%d hooks ran before the directory was trusted: %v", n, s.Hooks.Events())
 	}
-	s.sleep(dialogAge)
+	s.Sleep(stage.DialogAge)
 	keys := dialog.Keys[agentkind.OptionAllow]
-	s.keys(string(keys.Move))
-	s.until("selected option", func() bool {
-		seen, _ := s.kind.ReadScreen(s.shown().Lines)
+	s.Keys(string(keys.Move))
+	s.Until("selected option", func() bool {
+		seen, _ := s.Kind.ReadScreen(s.Shown().Lines)
 		return seen.Selected == agentkind.OptionAllow
 	})
-	s.keys(string(keys.Confirm))
-	s.idle()
+	s.Keys(string(keys.Confirm))
+	s.Idle()
 	return "No selected; after Down and Enter: hook SessionStart"
 }
 
-func checkKeyDialog(s *stage) string {
-	s.check(os.WriteFile(filepath.Join(s.home.Dir, ".claude.json"),
-		[]byte(`{"hasCompletedOnboarding":true,"projects":{"`+s.project+`":{"hasTrustDialogAccepted":true}}}`), 0o600))
-	s.start(false)
-	s.dialog("API key")
-	return s.line("Detected a custom API key")
+func checkKeyDialog(s *stage.Stage) string {
+	s.Check(os.WriteFile(filepath.Join(s.Home.Dir, ".claude.json"),
+		[]byte(`{"hasCompletedOnboarding":true,"projects":{"`+s.Project+`":{"hasTrustDialogAccepted":true}}}`), 0o600))
+	s.Start(false)
+	s.Dialog("API key")
+	return s.Line("Detected a custom API key")
 }
 
-func checkModeOffer(s *stage) string {
-	s.check(os.MkdirAll(filepath.Join(s.home.Dir, ".claude"), 0o700))
-	s.check(os.WriteFile(filepath.Join(s.home.Dir, ".claude", "settings.json"), []byte(`{"permissions":{"defaultMode":"manual"}}`), 0o600))
-	s.mode = "" // the flag would keep the offer away
-	s.start(false)
-	s.dialog("permission mode")
-	return s.line("Make auto mode")
+func checkModeOffer(s *stage.Stage) string {
+	s.Check(os.MkdirAll(filepath.Join(s.Home.Dir, ".claude"), 0o700))
+	s.Check(os.WriteFile(filepath.Join(s.Home.Dir, ".claude", "settings.json"), []byte(`{"permissions":{"defaultMode":"manual"}}`), 0o600))
+	s.Mode = "" // the flag would keep the offer away
+	s.Start(false)
+	s.Dialog("permission mode")
+	return s.Line("Make auto mode")
 }
 
-func checkLogin(s *stage) string {
-	s.check(os.WriteFile(filepath.Join(s.home.Dir, ".claude.json"), []byte(`{}`), 0o600))
-	s.start(false)
+func checkLogin(s *stage.Stage) string {
+	s.Check(os.WriteFile(filepath.Join(s.Home.Dir, ".claude.json"), []byte(`{}`), 0o600))
+	s.Start(false)
 	var evidence string
-	s.until("dialog or exit", func() bool {
-		select {
-		case <-s.exited:
-			evidence = fmt.Sprintf("exit code %d: %s", s.exitState.ExitCode(), s.line("Unable to connect"))
+	s.Until("dialog or exit", func() bool {
+		if state, ended := s.Exited(); ended {
+			evidence = fmt.Sprintf("exit code %d: %s", state.ExitCode(), s.Line("Unable to connect"))
 			return true
-		default:
 		}
-		seen, ok := s.kind.ReadScreen(s.shown().Lines)
+		seen, ok := s.Kind.ReadScreen(s.Shown().Lines)
 		evidence = "screen: " + seen.Name
 		return ok
 	})
-	if len(s.hooks.of("SessionStart")) > 0 {
-		s.fail("a conversation began without a login")
+	if len(s.Hooks.Of("SessionStart")) > 0 {
+		s.Fail("a conversation began without a login")
 	}
 	return evidence
 }
 
-func checkTitle(s *stage) string {
-	s.ready()
-	s.until("title", func() bool { return strings.Contains(s.shown().Title, "web app") })
-	shown := s.shown()
+func checkTitle(s *stage.Stage) string {
+	s.Ready()
+	s.Until("title", func() bool { return strings.Contains(s.Shown().Title, "web app") })
+	shown := s.Shown()
 	if !shown.Alternate || !shown.BracketedPaste {
-		s.fail("alternate screen %v, bracketed paste %v", shown.Alternate, shown.BracketedPaste)
+		s.Fail("alternate screen %v, bracketed paste %v", shown.Alternate, shown.BracketedPaste)
 	}
 	return fmt.Sprintf("title %q, alternate screen, bracketed paste", shown.Title)
 }

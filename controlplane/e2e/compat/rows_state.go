@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"switchboard/controlplane/e2e/stage"
 	"switchboard/hostagent/agentkind"
 )
 
@@ -33,162 +34,155 @@ func stateRows() []row {
 	}
 }
 
-func checkStop(s *stage) string {
-	s.ready()
-	s.send("fake:text the end")
-	stop := s.hook("Stop", 1)
-	s.becomes(agentkind.ActivityIdle)
-	return s.fields(stop, "session_id", "last_assistant_message", "permission_mode")
+func checkStop(s *stage.Stage) string {
+	s.Ready()
+	s.Send("fake:text the end")
+	stop := s.Hook("Stop", 1)
+	s.Becomes(agentkind.ActivityIdle)
+	return s.Fields(stop, "session_id", "last_assistant_message", "permission_mode")
 }
 
-func checkInterrupt(s *stage) string { return s.interrupt(0) }
+func checkInterrupt(s *stage.Stage) string { return interrupt(s, 0) }
 
-func checkInterruptQuiet(s *stage) string { return s.interrupt(6 * time.Second) }
+func checkInterruptQuiet(s *stage.Stage) string { return interrupt(s, 6*time.Second) }
 
 // interrupt presses Esc in a turn that has said something, after it has been quiet for a while.
-func (s *stage) interrupt(quiet time.Duration) string {
-	s.ready()
+func interrupt(s *stage.Stage, quiet time.Duration) string {
+	s.Ready()
 	if quiet > 0 {
-		s.reply(s.ask("fake:bash tail -f run-tests.sh > made"), agentkind.Answer{Option: agentkind.OptionAllow})
-		s.sleep(quiet)
+		s.Reply(s.Ask("fake:bash tail -f run-tests.sh > made"), agentkind.Answer{Option: agentkind.OptionAllow})
+		s.Sleep(quiet)
 	} else {
-		s.send("fake:slow 30")
-		s.shows("line 2 of a slow answer")
+		s.Send("fake:slow 30")
+		s.Shows("line 2 of a slow answer")
 	}
-	s.becomes(agentkind.ActivityBusy)
-	s.keys(string(s.kind.Interrupt))
-	s.becomes(agentkind.ActivityIdle)
-	line := s.tells("the interruption", func(l agentkind.Line) bool { return l.Kind == agentkind.LineInterrupted })
-	if n := len(s.hooks.of("Stop")) + len(s.hooks.of("StopFailure")); n > 0 {
+	s.Becomes(agentkind.ActivityBusy)
+	s.Keys(string(s.Kind.Interrupt))
+	s.Becomes(agentkind.ActivityIdle)
+	line := s.Tells("the interruption", func(l agentkind.Line) bool { return l.Kind == agentkind.LineInterrupted })
+	if n := len(s.Hooks.Of("Stop")) + len(s.Hooks.Of("StopFailure")); n > 0 {
 		return fmt.Sprintf("status idle, transcript %q, and %d hooks that say that the turn is over", line.Text, n)
 	}
 	return "status idle, transcript says so, no hook"
 }
 
-func checkInterruptEarly(s *stage) string {
-	s.ready()
-	s.send("fake:wait 30")
-	s.becomes(agentkind.ActivityBusy)
-	s.sleep(dialogAge)
-	s.keys(string(s.kind.Interrupt))
-	s.becomes(agentkind.ActivityIdle)
-	s.quiet(500 * time.Millisecond)
-	return fmt.Sprintf("status idle; the message stands in the box again: %v", s.kind.ReadBox(s.shown().Strong) == agentkind.BoxDraft)
+func checkInterruptEarly(s *stage.Stage) string {
+	s.Ready()
+	s.Send("fake:wait 30")
+	s.Becomes(agentkind.ActivityBusy)
+	s.Sleep(stage.DialogAge)
+	s.Keys(string(s.Kind.Interrupt))
+	s.Becomes(agentkind.ActivityIdle)
+	s.Quiet(500 * time.Millisecond)
+	return fmt.Sprintf("status idle; the message stands in the box again: %v", s.Kind.ReadBox(s.Shown().Strong) == agentkind.BoxDraft)
 }
 
 // fewRetries keeps the CLI from trying for minutes.
 const fewRetries = "CLAUDE_CODE_MAX_RETRIES=1"
 
-func checkAPIError(status int) func(*stage) string {
-	return func(s *stage) string {
-		s.setenv(fewRetries)
-		s.ready()
-		s.send(fmt.Sprintf("fake:error %d", status))
-		failed := s.hook("StopFailure", 1)
-		s.becomes(agentkind.ActivityIdle)
-		evidence := s.fields(failed, "error", "last_assistant_message")
-		hook := s.parse(failed)
+func checkAPIError(status int) func(*stage.Stage) string {
+	return func(s *stage.Stage) string {
+		s.Setenv(fewRetries)
+		s.Ready()
+		s.Send(fmt.Sprintf("fake:error %d", status))
+		failed := s.Hook("StopFailure", 1)
+		s.Becomes(agentkind.ActivityIdle)
+		evidence := s.Fields(failed, "error", "last_assistant_message")
+		hook := s.Parse(failed)
 		if hook.Kind != agentkind.HookTurnFailed || hook.Text == "" {
-			s.fail("the failure reads as %+v", hook)
+			s.Fail("the failure reads as %+v", hook)
 		}
-		s.tells("the error", func(l agentkind.Line) bool { return l.Kind == agentkind.LineNotice && l.IsError })
+		s.Tells("the error", func(l agentkind.Line) bool { return l.Kind == agentkind.LineNotice && l.IsError })
 		var said struct {
 			Error json.RawMessage `json:"error"`
 		}
-		s.check(json.Unmarshal(failed.payload, &said))
+		s.Check(json.Unmarshal(failed.Payload, &said))
 		return fmt.Sprintf("%s; error %s: %s", evidence, said.Error, hook.Text)
 	}
 }
 
-func checkRetries(s *stage) string {
-	s.ready()
-	s.send("fake:error 500")
-	s.becomes(agentkind.ActivityBusy)
-	s.sleep(4 * time.Second)
-	if s.status().Activity != agentkind.ActivityBusy || len(s.hooks.of("StopFailure")) > 0 {
+func checkRetries(s *stage.Stage) string {
+	s.Ready()
+	s.Send("fake:error 500")
+	s.Becomes(agentkind.ActivityBusy)
+	s.Sleep(4 * time.Second)
+	if s.Status().Activity != agentkind.ActivityBusy || len(s.Hooks.Of("StopFailure")) > 0 {
 		calls := 0
-		for _, call := range s.model.Calls() {
-			if call.Session == s.session && !call.Side {
+		for _, call := range s.Model.Calls() {
+			if call.Session == s.Session && !call.Side {
 				calls++
 			}
 		}
-		s.fail("status %s, hooks %v, %d calls of the model", s.status().Activity, s.hooks.events(), calls)
+		s.Fail("status %s, hooks %v, %d calls of the model", s.Status().Activity, s.Hooks.Events(), calls)
 	}
-	shown := s.excerpt()
-	s.keys(string(s.kind.Interrupt))
-	s.becomes(agentkind.ActivityIdle)
+	shown := s.Excerpt()
+	s.Keys(string(s.Kind.Interrupt))
+	s.Becomes(agentkind.ActivityIdle)
 	return "busy without a hook; Esc ends it; screen: " + shown
 }
 
-func (s *stage) command(text string) {
-	s.keys(text)
-	s.shows("❯ " + text)
-	s.settle()
-	s.keys("\r")
-}
-
-func (s *stage) compacted(trigger string) string {
-	before := s.hook("PreCompact", 1)
-	s.hook("PostCompact", 1)
-	s.becomes(agentkind.ActivityIdle)
-	s.tells("the compaction", func(l agentkind.Line) bool {
+func compacted(s *stage.Stage, trigger string) string {
+	before := s.Hook("PreCompact", 1)
+	s.Hook("PostCompact", 1)
+	s.Becomes(agentkind.ActivityIdle)
+	s.Tells("the compaction", func(l agentkind.Line) bool {
 		return l.Kind == agentkind.LineNotice && strings.Contains(l.Text, "summary")
 	})
-	if !strings.Contains(string(before.payload), `"trigger":"`+trigger+`"`) {
-		s.fail("PreCompact is %s", before.payload)
+	if !strings.Contains(string(before.Payload), `"trigger":"`+trigger+`"`) {
+		s.Fail("PreCompact is %s", before.Payload)
 	}
-	return s.fields(before, "trigger") + ", PostCompact, transcript"
+	return s.Fields(before, "trigger") + ", PostCompact, transcript"
 }
 
-func checkCompact(s *stage) string {
-	s.ready()
-	s.send("fake:text something to remember")
-	s.hook("Stop", 1)
-	s.becomes(agentkind.ActivityIdle)
-	s.command("/compact")
-	return s.compacted("manual")
+func checkCompact(s *stage.Stage) string {
+	s.Ready()
+	s.Send("fake:text something to remember")
+	s.Hook("Stop", 1)
+	s.Becomes(agentkind.ActivityIdle)
+	s.Command("/compact")
+	return compacted(s, "manual")
 }
 
-func checkAutoCompact(s *stage) string {
-	s.setenv("CLAUDE_CODE_AUTO_COMPACT_WINDOW=100000")
-	s.ready()
+func checkAutoCompact(s *stage.Stage) string {
+	s.Setenv("CLAUDE_CODE_AUTO_COMPACT_WINDOW=100000")
+	s.Ready()
 	// The CLI compacts nothing that is too short to be worth it, whatever the model says of its tokens.
-	s.send("first " + strings.Repeat("words ", 2000))
-	s.hook("Stop", 1)
-	s.send("fake:bash ls ;; text found")
-	s.hook("Stop", 2)
-	s.send("fake:full 99000 ;; text much")
-	s.hook("Stop", 3)
-	s.becomes(agentkind.ActivityIdle)
-	s.send("fake:text more")
-	return s.compacted("auto")
+	s.Send("first " + strings.Repeat("words ", 2000))
+	s.Hook("Stop", 1)
+	s.Send("fake:bash ls ;; text found")
+	s.Hook("Stop", 2)
+	s.Send("fake:full 99000 ;; text much")
+	s.Hook("Stop", 3)
+	s.Becomes(agentkind.ActivityIdle)
+	s.Send("fake:text more")
+	return compacted(s, "auto")
 }
 
-func checkTranscript(s *stage) string {
-	s.ready()
-	s.reply(s.ask("fake:text I begin ;; bash touch made ;; text done"), agentkind.Answer{Option: agentkind.OptionAllow})
-	s.hook("Stop", 1)
-	s.tells("the end", func(l agentkind.Line) bool { return l.Kind == agentkind.LineAssistant && l.Text == "done" })
+func checkTranscript(s *stage.Stage) string {
+	s.Ready()
+	s.Reply(s.Ask("fake:text I begin ;; bash touch made ;; text done"), agentkind.Answer{Option: agentkind.OptionAllow})
+	s.Hook("Stop", 1)
+	s.Tells("the end", func(l agentkind.Line) bool { return l.Kind == agentkind.LineAssistant && l.Text == "done" })
 	var kinds []string
-	for _, line := range s.transcript() {
+	for _, line := range s.Transcript() {
 		kinds = append(kinds, string(line.Kind))
 	}
 	want := []string{"user", "assistant", "tool_call", "tool_result", "assistant"}
 	if !slices.Equal(kinds, want) {
-		s.fail("lines %v, want %v", kinds, want)
+		s.Fail("lines %v, want %v", kinds, want)
 	}
 	return strings.Join(kinds, ", ")
 }
 
-func checkCommandDialog(s *stage) string {
-	s.ready()
-	s.command("/model")
-	status := s.becomes(agentkind.ActivityWaiting)
-	if len(s.hooks.of(s.kind.HeldHook)) > 0 {
-		s.fail("a hook reports it")
+func checkCommandDialog(s *stage.Stage) string {
+	s.Ready()
+	s.Command("/model")
+	status := s.Becomes(agentkind.ActivityWaiting)
+	if len(s.Hooks.Of(s.Kind.HeldHook)) > 0 {
+		s.Fail("a hook reports it")
 	}
-	s.sleep(dialogAge)
-	s.keys("\x1b")
-	s.becomes(agentkind.ActivityIdle)
+	s.Sleep(stage.DialogAge)
+	s.Keys("\x1b")
+	s.Becomes(agentkind.ActivityIdle)
 	return "status waiting (" + status.Dialog + "), no hook; Esc: idle"
 }

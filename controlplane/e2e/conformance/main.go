@@ -9,23 +9,13 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 
-	"github.com/alecthomas/kong"
-
+	"switchboard/controlplane/e2e/command"
 	"switchboard/controlplane/e2e/harness"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "conformance:", err)
-		os.Exit(1)
-	}
-}
+func main() { command.Main("conformance", run) }
 
 // options is the command line; the Makefile knows where it has put things.
 type options struct {
@@ -35,13 +25,9 @@ type options struct {
 	Only   string `help:"Run one scenario of the newest suite, and show all that it says."`
 }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+func run(ctx context.Context, args []string, _ func(string) string, stdout, stderr io.Writer) (err error) {
 	var o options
-	parser, err := kong.New(&o, kong.Name("conformance"), kong.Writers(stdout, stderr))
-	if err != nil {
-		return err
-	}
-	if _, err := parser.Parse(args); err != nil {
+	if err := command.Parse("conformance", &o, args, stdout, stderr); err != nil {
 		return err
 	}
 	dir, err := harness.TempDir()

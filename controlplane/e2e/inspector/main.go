@@ -6,28 +6,17 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
-
-	"github.com/alecthomas/kong"
 
 	"switchboard/controlplane/e2e/claudecli"
+	"switchboard/controlplane/e2e/command"
 	"switchboard/controlplane/e2e/harness"
 	"switchboard/controlplane/e2e/model"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "inspector:", err)
-		os.Exit(1)
-	}
-}
+func main() { command.Main("inspector", run) }
 
 // options is the command line; the Makefile knows where it has put things.
 type options struct {
@@ -37,11 +26,7 @@ type options struct {
 
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) (err error) {
 	var o options
-	parser, err := kong.New(&o, kong.Name("inspector"), kong.Writers(stdout, stderr))
-	if err != nil {
-		return err
-	}
-	if _, err := parser.Parse(args); err != nil {
+	if err := command.Parse("inspector", &o, args, stdout, stderr); err != nil {
 		return err
 	}
 	dir, err := harness.TempDir()

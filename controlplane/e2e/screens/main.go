@@ -11,22 +11,13 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"slices"
-	"syscall"
 
-	"github.com/alecthomas/kong"
+	"switchboard/controlplane/e2e/command"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "screens:", err)
-		os.Exit(1)
-	}
-}
+func main() { command.Main("screens", run) }
 
 // options is the command line; the Makefile knows where it has put things.
 type options struct {
@@ -38,13 +29,9 @@ type options struct {
 	Inside bool     `hidden:"" help:"This is the process in the namespaces."`
 }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+func run(ctx context.Context, args []string, _ func(string) string, stdout, stderr io.Writer) error {
 	var o options
-	parser, err := kong.New(&o, kong.Name("screens"), kong.Writers(stdout, stderr))
-	if err != nil {
-		return err
-	}
-	if _, err := parser.Parse(args); err != nil {
+	if err := command.Parse("screens", &o, args, stdout, stderr); err != nil {
 		return err
 	}
 	if o.Inside {

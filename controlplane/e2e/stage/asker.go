@@ -1,4 +1,4 @@
-package main
+package stage
 
 import (
 	"bufio"
@@ -7,12 +7,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-
-	"switchboard/hostagent/agentkind"
 )
 
-// serveElicitation is a small MCP server on standard input and output: its one tool asks the person a question.
-func serveElicitation(in io.Reader, out io.Writer) error {
+// serveAsker is a small MCP server on standard input and output: its one tool asks the person a question.
+func serveAsker(in io.Reader, out io.Writer) error {
 	lines := bufio.NewScanner(in)
 	var waiting json.RawMessage // the id of the tool's call
 	for lines.Scan() {
@@ -56,21 +54,13 @@ func serveElicitation(in io.Reader, out io.Writer) error {
 	return lines.Err()
 }
 
-func checkElicitation(s *stage) string {
+// AddAsker gives the CLI the MCP server whose tool mcp__asker__ask asks the person a question.
+func (s *Stage) AddAsker() {
 	self, err := os.Executable()
-	s.check(err)
-	servers, err := json.Marshal(map[string]any{"mcpServers": map[string]any{"asker": map[string]any{"command": self, "args": []string{"asker"}}}})
-	s.check(err)
-	file := filepath.Join(s.dir, "mcp.json")
-	s.check(os.WriteFile(file, servers, 0o600))
-	s.args = []string{"--mcp-config", file}
-	s.ready()
-	s.send("fake:tool mcp__asker__ask {}")
-	// The tool itself is asked about first.
-	s.until("question about the tool", func() bool { return len(s.hooks.of(s.kind.HeldHook)) > 0 })
-	s.reply(s.hook(s.kind.HeldHook, 1), agentkind.Answer{Option: agentkind.OptionAllow})
-	s.shows("Which colour?")
-	status := s.status()
-	s.sleep(dialogAge)
-	return fmt.Sprintf("screen %q, status %s (%s)", s.line("Which colour?"), status.Activity, status.Dialog)
+	s.Check(err)
+	servers, err := json.Marshal(map[string]any{"mcpServers": map[string]any{"asker": map[string]any{"command": self, "args": []string{wordAsker}}}})
+	s.Check(err)
+	file := filepath.Join(s.Dir, "mcp.json")
+	s.Check(os.WriteFile(file, servers, 0o600))
+	s.Args = append(s.Args, "--mcp-config", file)
 }

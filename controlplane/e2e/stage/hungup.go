@@ -1,4 +1,4 @@
-package main
+package stage
 
 import "golang.org/x/sys/unix"
 

@@ -1,0 +1,48 @@
+package stage
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"strings"
+)
+
+// The words with which the CLI starts the program that plays the scene.
+const (
+	wordHook  = "hook"
+	wordAsker = "asker"
+)
+
+// Serve lets a program that plays scenes serve as what its CLI starts: a hook or an MCP server. It reports whether
+// this process is one; the program is then done.
+func Serve(args []string, in io.Reader, out io.Writer) (served bool, err error) {
+	switch {
+	case len(args) == 3 && args[0] == wordHook:
+		return true, sendHook(args[1], args[2], in, out)
+	case len(args) == 1 && args[0] == wordAsker:
+		return true, serveAsker(in, out)
+	}
+	return false, nil
+}
+
+// hookCommand is the shell command of one event's hook.
+func hookCommand(self, socket string) func(event string) string {
+	return func(event string) string { return fmt.Sprintf("'%s' %s '%s' '%s'", self, wordHook, socket, event) }
+}
+
+// sendHook is what the CLI runs for each of its hooks: it hands the payload to the stage, and prints its answer.
+func sendHook(socket, event string, payload io.Reader, reply io.Writer) error {
+	conn, err := net.Dial("unix", socket) //nolint:noctx // the CLI ends it by a signal
+	if err != nil {
+		return fmt.Errorf("hook %s: %w", event, err)
+	}
+	defer conn.Close()
+	if _, err := io.Copy(conn, io.MultiReader(strings.NewReader(event+"\n"), payload)); err != nil {
+		return fmt.Errorf("hook %s: %w", event, err)
+	}
+	if err := conn.(*net.UnixConn).CloseWrite(); err != nil {
+		return fmt.Errorf("hook %s: %w", event, err)
+	}
+	_, err = io.Copy(reply, conn)
+	return err
+}
