@@ -54,7 +54,7 @@ func (p *Pages) Recording(w http.ResponseWriter, r *http.Request) error {
 
 // playing is how many segments are made ready for one person at once: each takes a processor for a while, and what a
 // hostile host sends takes it longer.
-const playing = 4
+const playing = 2
 
 // RecordingSegment is what one segment shows, as the player draws it.
 func (p *Pages) RecordingSegment(w http.ResponseWriter, r *http.Request) error {

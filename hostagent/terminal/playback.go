@@ -60,16 +60,31 @@ const (
 	longestPause = 24 * time.Hour // that an event is believed
 )
 
+// What playing may cost, all attempts together, in cells that are blanked: a segment of a few hundred bytes, packed,
+// can hold a hundred thousand sequences that each blank the largest screen. One that a holder wrote costs a tenth.
+const (
+	maxEffort  = 8 << 30
+	eventCosts = 1 << 10
+	sizeCosts  = 8  // for each cell of a screen of another size
+	lookCosts  = 12 // for each cell that is compared with what the last frame showed
+	rowCosts   = 64 // for each cell of a row that has changed
+)
+
 // Play reads a segment's text, which may come from anywhere.
 func Play(text []byte) (Playback, error) {
 	header, events, err := readHeader(text)
 	if err != nil {
 		return Playback{}, err
 	}
-	for every := frameEvery; ; every *= 4 {
-		if d, fits := newProjector(header, every).show(events); fits {
-			return d.Playback, nil
+	every, effort := frameEvery, int64(0)
+	for {
+		p := newProjector(header, every, effort)
+		shown := p.show(events)
+		if shown == len(events) {
+			return p.Playback, nil
 		}
+		every *= time.Duration(1 + len(events)/shown) // so many frames less, and all of it fits
+		effort = p.effort
 	}
 }
 
@@ -83,6 +98,7 @@ type projector struct {
 	waiting bool
 	sets    int
 	weight  int
+	effort  int64    // spent, by the attempts before too
 	shown   []int    // which of Rows stands where, after the last frame
 	cells   [][]cell // of the last frame
 	swept   int      // numbers of styles and clusters mean something else when this changes
@@ -92,9 +108,9 @@ type projector struct {
 	looks   map[style]int
 }
 
-func newProjector(h castHeader, every time.Duration) *projector {
+func newProjector(h castHeader, every time.Duration, effort int64) *projector {
 	p := &projector{
-		screen: New(h.Term.Cols, h.Term.Rows), every: every, rows: map[string]int{}, looks: map[style]int{{}: 0},
+		screen: New(h.Term.Cols, h.Term.Rows), every: every, effort: effort, rows: map[string]int{}, looks: map[style]int{{}: 0},
 	}
 	p.Looks, p.Rows = []Look{{}}, [][]Run{{}}
 	p.Frames, p.Markers = []Frame{}, []Marker{}
@@ -102,8 +118,13 @@ func newProjector(h castHeader, every time.Duration) *projector {
 	return p
 }
 
-func (p *projector) show(events []byte) (*projector, bool) {
+// show returns how many bytes of the events it has shown: all, unless they are too much at this rate of frames, and may
+// not be at a lower one.
+func (p *projector) show(events []byte) int {
+	shown := 0
 	for line := range bytes.Lines(events) {
+		shown += len(line)
+		p.effort += eventCosts
 		var e CastEvent
 		if json.Unmarshal(line, &e) != nil || !(e.Interval >= 0) {
 			continue // it is for people that this is played
@@ -117,27 +138,29 @@ func (p *projector) show(events []byte) (*projector, bool) {
 			p.waiting, p.since = true, p.at
 		}
 		p.take(e)
-		if p.sets <= maxSets && p.weight <= maxWeight {
-			continue
+		tooMuch := p.sets > maxSets || p.weight > maxWeight
+		if tooMuch && p.every < coarsest && p.effort <= maxEffort {
+			return max(1, shown-len(line))
 		}
-		if p.every < coarsest {
-			return nil, false
+		if tooMuch || p.effort > maxEffort {
+			p.Markers = append(p.Markers, Marker{p.at.Milliseconds(), "the rest is too much to be shown"})
+			break
 		}
-		p.Markers = append(p.Markers, Marker{p.at.Milliseconds(), "the rest is too much to be shown"})
-		break
 	}
 	p.draw(p.at)
 	p.Length = p.at.Milliseconds()
-	return p, true
+	return len(events)
 }
 
 func (p *projector) take(e CastEvent) {
 	switch e.Code {
 	case "o":
+		p.effort += p.screen.mayCost(e.Text)
 		_, _ = p.screen.Write([]byte(e.Text)) // never fails
 	case "r":
 		if cols, rows, ok := parseSize(e.Text); ok {
 			p.screen.Resize(cols, rows)
+			p.effort += sizeCosts * p.screen.area()
 		}
 	case "m", "x":
 		text := Sanitize(e.Text)
@@ -148,6 +171,20 @@ func (p *projector) take(e CastEvent) {
 			p.Markers = append(p.Markers, Marker{p.at.Milliseconds(), text})
 		}
 	}
+}
+
+func (t *Terminal) area() int64 { return int64(t.cols) * int64(t.rows) }
+
+// mayCost is about how many cells are changed by text at most: a sequence may blank all of them, and any other byte
+// move the rows and blank one.
+func (t *Terminal) mayCost(text string) int64 {
+	sequences := strings.Count(text, "\x1b")
+	for i := range len(text) {
+		if text[i] == 0xc2 { // the first byte of a C1 control
+			sequences++
+		}
+	}
+	return int64(sequences)*t.area() + int64(len(text))*int64(t.cols+t.rows)
 }
 
 func parseSize(text string) (cols, rows int, ok bool) {
@@ -166,6 +203,7 @@ func (p *projector) draw(at time.Duration) {
 		f.Cols, f.Rows = t.cols, t.rows
 		p.cols, p.shown, p.cells = t.cols, make([]int, t.rows), make([][]cell, t.rows)
 	}
+	p.effort += lookCosts * t.area()
 	swept := p.swept != t.styles.limit+t.clusters.limit
 	p.swept = t.styles.limit + t.clusters.limit
 	for y, row := range t.screen.lines {
@@ -173,6 +211,7 @@ func (p *projector) draw(at time.Duration) {
 			continue
 		}
 		p.cells[y] = append(p.cells[y][:0], row...)
+		p.effort += rowCosts * int64(len(row))
 		if id := p.row(row); id != p.shown[y] {
 			f.Set = append(f.Set, [2]int{y, id})
 			p.shown[y] = id
@@ -216,25 +255,40 @@ func (p *projector) row(cells []cell) int {
 // runs are the cells as text, without what cannot be seen.
 func (p *projector) runs(cells []cell) []Run {
 	runs := []Run{}
+	text := make([]byte, 0, len(cells)) // of the last run
+	end, open := 0, false               // the column behind it, and whether it may go on
+	finish := func() {
+		if len(runs) > 0 {
+			runs[len(runs)-1].Text, text = string(text), text[:0]
+		}
+	}
 	for x, c := range cells {
 		if c.half == right || c.blank() {
 			continue
 		}
-		look, wide := p.look(p.screen.styles.value(c.style)), c.half == left
-		text := string(p.screen.appendChar(nil, c))
-		if r, _ := utf8.DecodeRuneInString(text); unseen(r) || p.screen.styles.value(c.style).attributes&hidden != 0 {
-			text = " "
-		}
-		if n := len(runs) - 1; n >= 0 && runs[n].Look == look && !runs[n].Wide && !wide && utf8.RuneCountInString(text) == 1 {
-			gap := x - runs[n].Column - utf8.RuneCountInString(runs[n].Text)
-			if gap == 0 || gap > 0 && look == 0 { // a blank looks like a space in the plain look
-				runs[n].Text += strings.Repeat(" ", gap) + text
-				continue
+		look, simple := p.look(p.screen.styles.value(c.style)), c.half == whole && c.char&clusterBit == 0
+		if open && simple && look == runs[len(runs)-1].Look && (x == end || look == 0) {
+			for ; end < x; end++ {
+				text = append(text, ' ') // a blank looks like a space in the plain look
 			}
+		} else {
+			finish()
+			runs = append(runs, Run{Column: x, Look: look, Wide: c.half == left})
 		}
-		runs = append(runs, Run{x, text, look, wide})
+		text = p.appendSeen(text, c)
+		end, open = x+1, simple
 	}
+	finish()
 	return runs
+}
+
+func (p *projector) appendSeen(text []byte, c cell) []byte {
+	before := len(text)
+	text = p.screen.appendChar(text, c)
+	if r, _ := utf8.DecodeRune(text[before:]); unseen(r) || p.screen.styles.value(c.style).attributes&hidden != 0 {
+		return append(text[:before], ' ')
+	}
+	return text
 }
 
 // attributeNames are the attributes that a page draws, in the order of their bits.
