@@ -43,6 +43,10 @@ func TestTurnFails(t *testing.T) {
 		r.send(id, test.script)
 		r.told(id, protocol.StateIdle, test.evidence)
 		r.entry(id, "the error", func(e protocol.Entry) bool { return e.Role == protocol.RoleNotice && e.IsError })
+		// The input box now has a hint in it, which is no draft.
+		if got := r.message(id, r.send(id, "go on")); got.Status != protocol.MessageAccepted {
+			t.Errorf("after %s, the next message became %+v", test.script, got)
+		}
 	}
 }
 

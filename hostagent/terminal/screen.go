@@ -36,17 +36,26 @@ func (t *Terminal) Screen() Screen {
 	return s
 }
 
-// line is a row as text without trailing blanks; cells with the attributes in without are blank.
+// line is a row as text without trailing blanks; cells with the attributes in without are blank, and so is the cursor
+// that a program draws on the first of them.
 func (t *Terminal) line(row []cell, without attribute) string {
 	var line []byte
-	for _, c := range row {
-		if t.styles.value(c.style).attributes&(hidden|without) != 0 {
+	for x, c := range row {
+		has := t.attributes(row, x)
+		if has&(hidden|without) != 0 || has&inverse != 0 && t.attributes(row, x+1)&without != 0 {
 			line = append(line, ' ')
 			continue
 		}
 		line = t.appendChar(line, c)
 	}
 	return string(bytes.TrimRight(line, " "))
+}
+
+func (t *Terminal) attributes(row []cell, x int) attribute {
+	if x >= len(row) {
+		return 0
+	}
+	return t.styles.value(row[x].style).attributes
 }
 
 // trimBlank drops the empty lines at the end.

@@ -186,9 +186,16 @@ func TestStyles(t *testing.T) {
 }
 
 func TestFaintTextIsNotStrong(t *testing.T) {
-	got := written("> \x1b[2mhint\x1b[m!").Screen()
-	if got.Lines[0] != "> hint!" || got.Strong[0] != ">     !" {
-		t.Errorf("lines %q, strong %q", got.Lines[0], got.Strong[0])
+	for text, want := range map[string]struct{ text, strong string }{
+		"> \x1b[2mhint\x1b[m!":           {"> hint!", ">     !"},
+		"> \x1b[7mh\x1b[0;2mint\x1b[m!":  {"> hint!", ">     !"}, // with a cursor that the program draws
+		"> \x1b[7mh\x1b[mi \x1b[2mghost": {"> hi ghost", "> hi"},
+		"> h\x1b[7m \x1b[m":              {"> h", "> h"},
+	} {
+		got := written(text).Screen()
+		if got.Lines[0] != want.text || got.Strong[0] != want.strong {
+			t.Errorf("%q: lines %q, strong %q", text, got.Lines[0], got.Strong[0])
+		}
 	}
 }
 
