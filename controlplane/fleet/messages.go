@@ -23,6 +23,7 @@ type Message struct {
 	Detail         string
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+	Behind         []protocol.MessageID // of which the host had said nothing when this one was kept
 }
 
 // MessageStore keeps messages.
@@ -30,11 +31,14 @@ type MessageStore interface {
 	// RecordMessage keeps a message together with the audit record of sending it, in one commit: after any crash
 	// both are there, or neither. If its author used the same key before, only the record is kept; it returns that
 	// first message, and false; but one that failed, and says the same to the same session, gives its key to m. An
-	// answer that has an id is used up as by RecordAnswered; if it was used before, no message is kept.
+	// answer that has an id is used up as by RecordAnswered; if it was used before, no message is kept. A message that
+	// is kept says which ones of its session are still on their way.
 	RecordMessage(ctx context.Context, record audit.Event, a Answer, m Message) (Message, bool, error)
 	// InsertMessage keeps a message without a key that something recorded brings with it.
 	InsertMessage(ctx context.Context, m Message) error
 	Message(ctx context.Context, id protocol.MessageID) (Message, error)
+	// Unheard are those of some messages that are still queued with one of UnheardDetails.
+	Unheard(ctx context.Context, ids []protocol.MessageID) ([]protocol.MessageID, error)
 	// AdvanceMessage stores a status that does not come before the stored one; a final one stays.
 	AdvanceMessage(ctx context.Context, session protocol.SessionID, state protocol.MessageState) error
 }
@@ -74,6 +78,9 @@ func (a Acting) SendMessage(ctx context.Context, c auth.Caller, ref, text, key s
 	}
 	ctx, cancel := detach(ctx)
 	defer cancel()
+	if err := f.awaitTurn(ctx, first); err != nil {
+		return f.notSent(ctx, session, m, err)
+	}
 	return f.send(ctx, c, session, m)
 }
 
@@ -89,6 +96,9 @@ const onItsWay = "on its way to the host"
 
 // unanswered is the detail of a message while nobody knows whether the host has it. Reconcile finds out.
 const unanswered = "outcome unknown: the host was asked and has not answered yet; look this message up by its id before you send it again"
+
+// UnheardDetails are the details of queued messages of which the host has said nothing.
+func UnheardDetails() []string { return []string{onItsWay, unanswered} }
 
 // newMessage makes a message that is not in any session yet. Its id is also the command's, so that the host cannot
 // type it twice.

@@ -147,6 +147,7 @@ func TestMessageToAHostThatDoesNotTakeIt(t *testing.T) {
 	}
 
 	h.setRefuse(nil)
+	s = w.session(alice, h, "api") // where nothing is on its way
 	h.setGarbled(true)
 	unknown = must(w.SendMessage(t.Context(), alice, s.Handle, "hello", "garbled"))(t)
 	if unknown.Status != protocol.MessageQueued || !strings.HasPrefix(unknown.Detail, "outcome unknown") {
@@ -157,6 +158,8 @@ func TestMessageToAHostThatDoesNotTakeIt(t *testing.T) {
 		t.Errorf("a repeat is message %s, and the host was told %d times more", again.ID, h.count("send_message")-before)
 	}
 
+	h.setGarbled(false)
+	s = w.session(alice, h, "docs")
 	h.offline()
 	_, err = w.SendMessage(t.Context(), alice, s.Handle, "hello", "offline")
 	if !errors.Is(err, fleet.ErrUnavailable) || !strings.Contains(err.Error(), "host mac-1 is offline since 20") {

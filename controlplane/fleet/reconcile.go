@@ -23,9 +23,9 @@ type Unheard struct {
 
 // UnheardStore finds what nobody knows the outcome of.
 type UnheardStore interface {
-	// UnheardCommands are those of hosts that are there, begun before a time: messages that are queued with one of these
-	// details, answers that are under way, and starts of sessions.
-	UnheardCommands(ctx context.Context, before time.Time, details []string) ([]Unheard, error)
+	// UnheardCommands are those of hosts that are there, begun before a time: messages that are queued with one of
+	// UnheardDetails, answers that are under way, and starts of sessions.
+	UnheardCommands(ctx context.Context, before time.Time) ([]Unheard, error)
 }
 
 const (
@@ -56,7 +56,7 @@ func (f *Fleet) Reconcile(ctx context.Context) {
 
 // ReconcileOnce asks each host once about what it has said nothing of.
 func (f *Fleet) ReconcileOnce(ctx context.Context) error {
-	unheard, err := f.Store.UnheardCommands(ctx, f.Now().Add(-unheardAfter), []string{onItsWay, unanswered})
+	unheard, err := f.Store.UnheardCommands(ctx, f.Now().Add(-unheardAfter))
 	if err != nil {
 		return err
 	}

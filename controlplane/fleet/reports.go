@@ -36,7 +36,7 @@ func (f *Fleet) RecordHello(ctx context.Context, host protocol.HostID, r protoco
 		return protocol.HelloReply{}, toHost(err, "hello")
 	}
 	f.publish(host, greeted.Changed)
-	return protocol.HelloReply{LastSeq: greeted.LastSeq}, nil
+	return protocol.HelloReply{LastSeq: greeted.LastSeq, Now: f.Now()}, nil
 }
 
 // RecordHeartbeat stores that a host is there.

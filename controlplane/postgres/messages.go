@@ -2,9 +2,9 @@ package postgres
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"switchboard/auth/audit"
 	"switchboard/controlplane/fleet"
@@ -32,6 +32,13 @@ const messageInsert = `
 	FOR KEY SHARE
 	ON CONFLICT (author_id, idempotency_key) DO NOTHING`
 
+// messagesBefore returns which messages of its session a new one may not overtake.
+const messagesBefore = `
+	RETURNING ARRAY(
+		SELECT b.id FROM messages b
+		WHERE b.session_id = $2 AND b.id <> $1 AND b.status = 'queued' AND b.detail = ANY ($10)
+		ORDER BY b.created_at)`
+
 // messageKeyFree takes its key from a message of which nothing was done, so that the repeat m is sent in its place.
 const messageKeyFree = `
 	UPDATE messages SET idempotency_key = NULL
@@ -56,9 +63,14 @@ func (db *DB) RecordMessage(ctx context.Context, record audit.Event, a fleet.Ans
 			if m.IdempotencyKey != "" {
 				writes.Queue(messageKeyFree, m.Author, m.IdempotencyKey, m.Session, m.Text)
 			}
-			writes.Queue(messageInsert, messageArgs(m)...).Exec(func(tag pgconn.CommandTag) error {
-				fresh = tag.RowsAffected() == 1
-				return nil
+			args := append(messageArgs(m), fleet.UnheardDetails())
+			writes.Queue(messageInsert+messagesBefore, args...).QueryRow(func(row pgx.Row) error {
+				err := row.Scan(&m.Behind)
+				if errors.Is(err, pgx.ErrNoRows) {
+					return nil
+				}
+				fresh = err == nil
+				return err
 			})
 		},
 	})
@@ -92,6 +104,16 @@ func (db *DB) Message(ctx context.Context, id protocol.MessageID) (fleet.Message
 		WHERE m.id = $1`, id)
 	message, err := pgx.CollectExactlyOneRow(rows, scanMessage)
 	return message, explain("read a message", err)
+}
+
+// Unheard implements fleet.MessageStore.
+func (db *DB) Unheard(ctx context.Context, ids []protocol.MessageID) ([]protocol.MessageID, error) {
+	rows, _ := db.pool.Query(ctx, `
+		SELECT id FROM messages
+		WHERE id = ANY ($1) AND status = 'queued' AND detail = ANY ($2)
+		ORDER BY created_at`, ids, fleet.UnheardDetails())
+	unheard, err := pgx.CollectRows(rows, pgx.RowTo[protocol.MessageID])
+	return unheard, explain("read which messages are on their way", err)
 }
 
 // messageAdvance stores a status that does not come before the stored one: queued, delivered, then one of those

@@ -16,7 +16,7 @@ const unheardAtOnce = 200
 const unheardStart = `state = 'starting' AND last_seq = 0 AND state_seq = 0`
 
 // UnheardCommands implements fleet.UnheardStore.
-func (db *DB) UnheardCommands(ctx context.Context, before time.Time, details []string) ([]fleet.Unheard, error) {
+func (db *DB) UnheardCommands(ctx context.Context, before time.Time) ([]fleet.Unheard, error) {
 	rows, _ := db.pool.Query(ctx, `
 		SELECT s.host_id, s.id, u.command, u.prompt, u.at
 		FROM (
@@ -31,7 +31,7 @@ func (db *DB) UnheardCommands(ctx context.Context, before time.Time, details []s
 		JOIN hosts h ON h.id = s.host_id AND h.removed_at IS NULL AND h.away_since IS NULL
 		WHERE u.at < $1
 		ORDER BY u.at
-		LIMIT $3`, before, details, unheardAtOnce)
+		LIMIT $3`, before, fleet.UnheardDetails(), unheardAtOnce)
 	unheard, err := pgx.CollectRows(rows, pgx.RowToStructByPos[fleet.Unheard])
 	return unheard, explain("read commands of unknown outcome", err)
 }
