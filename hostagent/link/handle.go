@@ -36,8 +36,10 @@ func Handle[Request, Reply any](l *Link, command protocol.Command[Request, Reply
 		if err := json.Unmarshal(body, &request); err != nil {
 			return nil, protocol.Errorf(protocol.CodeInvalid, "%s: %v", command.Name, err)
 		}
-		act, acts := any(request).(interface{ Overdue(now time.Time) bool })
-		if acts && act.Overdue(time.Now()) {
+		act, acts := any(request).(interface {
+			Overdue(now time.Time, grace time.Duration) bool
+		})
+		if acts && act.Overdue(l.clock.now()) {
 			return nil, protocol.Errorf(protocol.CodeUnavailable, "%s came too late, and was not begun", command.Name)
 		}
 		reply, err := handle(ctx, request)

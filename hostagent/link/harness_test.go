@@ -32,7 +32,8 @@ type plane struct {
 	committed map[protocol.SessionID][]protocol.Event
 	doubled   int
 	segments  []protocol.StoreSegmentRequest
-	refusing  bool // events are not committed
+	refusing  bool          // events are not committed
+	ahead     time.Duration // of this machine's clock; 0: the time is not told
 	hellos    int
 	greeted   map[protocol.HostID]bool
 	left      []protocol.HostID
@@ -167,14 +168,18 @@ func (p *plane) recordLeaving(_ context.Context, host protocol.HostID, _ protoco
 
 func (p *plane) recordHello(_ context.Context, host protocol.HostID, r protocol.HelloRequest) (protocol.HelloReply, error) {
 	last := map[protocol.SessionID]uint64{}
+	var now time.Time
 	p.update(func() {
+		if p.ahead != 0 {
+			now = time.Now().Add(p.ahead)
+		}
 		p.hellos++
 		p.greeted[host] = true
 		for _, session := range r.Sessions {
 			last[session.ID] = uint64(len(p.committed[session.ID]))
 		}
 	})
-	return protocol.HelloReply{LastSeq: last}, nil
+	return protocol.HelloReply{LastSeq: last, Now: now}, nil
 }
 
 func (p *plane) recordEvents(_ context.Context, _ protocol.HostID, r protocol.EventsRequest) (protocol.EventsReply, error) {

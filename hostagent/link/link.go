@@ -32,6 +32,7 @@ type Link struct {
 	Log        *slog.Logger
 
 	handlers  map[string]handler
+	clock     clock
 	answering sync.WaitGroup
 	inHand    chan struct{} // holds a value for each command that is carried out or waits for its turn; made by Run
 	room      chan struct{} // holds a value for each that is carried out; made by Run

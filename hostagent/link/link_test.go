@@ -77,6 +77,17 @@ func TestCommandIsAnswered(t *testing.T) {
 			t.Errorf("error %v, want %s", err, protocol.CodeUnavailable)
 		}
 	})
+	t.Run("overdue by the control plane's clock", func(t *testing.T) {
+		for _, ahead := range []time.Duration{time.Hour, -time.Hour} {
+			hellos := 0
+			p.update(func() { p.ahead, hellos = ahead, p.hellos })
+			must(t, hosts.Cut("alpha"))
+			p.await(t, "the host says hello again", func() bool { return p.hellos > hellos })
+			for left, want := range map[time.Duration]protocol.Code{10 * time.Second: "", -2 * time.Second: protocol.CodeUnavailable} {
+				p.awaitCode(t, ahead, left, want)
+			}
+		}
+	})
 	t.Run("offline at once", func(t *testing.T) {
 		_, err := dispatch.Call(t.Context(), hosts, "beta", protocol.ReadScreen, protocol.ReadScreenRequest{})
 		if !errors.Is(err, dispatch.ErrOffline) {
@@ -87,6 +98,22 @@ func TestCommandIsAnswered(t *testing.T) {
 		t.Errorf("Run = %v after an orderly stop", err)
 	}
 	p.await(t, "the host has left and its connection is gone", func() bool { return len(p.left) > 0 && len(p.away) > 0 })
+}
+
+// awaitCode sends messages with so much time left, by a clock that is so far ahead, until the answer has this code. That
+// the host has heard the answer to its hello shows only here.
+func (p *plane) awaitCode(t *testing.T, ahead, left time.Duration, want protocol.Code) {
+	t.Helper()
+	for until := time.Now().Add(10 * time.Second); ; {
+		r := protocol.SendMessageRequest{Act: protocol.Act{Deadline: time.Now().Add(ahead + left)}}
+		_, err := dispatch.Call(t.Context(), dispatch.Hosts{Conn: p.conn}, "alpha", protocol.SendMessage, r)
+		if code(err) == want && (err != nil) == (want != "") {
+			return
+		}
+		if time.Now().After(until) {
+			t.Fatalf("%s left by a clock that is %s ahead: error %v, want code %q", left, ahead, err, want)
+		}
+	}
 }
 
 func code(err error) protocol.Code {

@@ -38,6 +38,7 @@ func (l *Link) hello(ctx context.Context, conn *nats.Conn) (map[protocol.Session
 	for {
 		reply, err := request(ctx, l, conn, protocol.Hello, l.describe())
 		if err == nil {
+			l.clock.set(reply.Now)
 			return reply.LastSeq, true
 		}
 		if conn.IsClosed() || ctx.Err() != nil {

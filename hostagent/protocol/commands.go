@@ -26,12 +26,12 @@ var (
 type Act struct {
 	Command  CommandID `json:"command_id"`
 	Actor    string    `json:"actor"`    // the person in whose name this is done, as shown to people
-	Deadline time.Time `json:"deadline"` // not begun after this; judged by the sender's clock, with a minute's grace
+	Deadline time.Time `json:"deadline"` // not begun after this, by the sender's clock: HelloReply.Now tells it
 }
 
-// Overdue reports whether the deadline has passed, by the receiver's clock, by more than the grace.
-func (a Act) Overdue(now time.Time) bool {
-	return !a.Deadline.IsZero() && now.After(a.Deadline.Add(time.Minute))
+// Overdue reports whether the deadline has passed by more than the grace.
+func (a Act) Overdue(now time.Time, grace time.Duration) bool {
+	return !a.Deadline.IsZero() && now.After(a.Deadline.Add(grace))
 }
 
 // CreateSessionRequest starts an agent in a terminal of its own.

@@ -30,14 +30,14 @@ func TestProofCrosses(t *testing.T) {
 	}
 }
 
-func TestOverdueHasAMinutesGrace(t *testing.T) {
+func TestOverdue(t *testing.T) {
 	act := Act{Deadline: at}
 	for offset, want := range map[time.Duration]bool{-time.Hour: false, time.Minute: false, time.Minute + 1: true} {
-		if got := act.Overdue(at.Add(offset)); got != want {
+		if got := act.Overdue(at.Add(offset), time.Minute); got != want {
 			t.Errorf("%s after the deadline: overdue %v, want %v", offset, got, want)
 		}
 	}
-	if (Act{}).Overdue(at) {
+	if (Act{}).Overdue(at, 0) {
 		t.Error("overdue without a deadline")
 	}
 }

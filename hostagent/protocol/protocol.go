@@ -19,6 +19,8 @@
 //	  second is sent only where the host's owner wants it, and tried again while no control plane takes it.
 //	2026-11-29, version 1 still: withdraw_session. A host that does not know it refuses it, and a session of whose start
 //	  nothing was heard is lost five minutes later, when the host says hello without it.
+//	2026-11-29, version 1 still: a HelloReply tells the time (now), so that a host judges deadlines by the clock that they
+//	  were made by. A host that was not told allows a minute for the difference.
 package protocol
 
 // Version is the contract's version. A control plane speaks with hosts one version older and one newer.

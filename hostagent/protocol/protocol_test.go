@@ -62,7 +62,7 @@ var messages = map[string]any{
 	"store_segment":          StoreSegmentRequest{session.ID, Segment{3, at, at, true}, "ab12", []byte("zstd")},
 	"hello": HelloRequest{1, "dev", "alices-mac", "darwin", "arm64", []Kind{{"claude", "2.1.329", "not installed"}},
 		[]string{"/home/dev"}, []string{"manual"}, []Session{session}},
-	"hello_reply":      HelloReply{map[SessionID]uint64{session.ID: 7}},
+	"hello_reply":      HelloReply{map[SessionID]uint64{session.ID: 7}, at},
 	"heartbeat":        HeartbeatRequest{2},
 	"events":           EventsRequest{session.ID, []Event{{Seq: 7, At: at, Kind: EventEntry, Body: json.RawMessage(`{"role":"user"}`)}}},
 	"events_reply":     EventsReply{7},

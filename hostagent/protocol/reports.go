@@ -51,6 +51,7 @@ type Kind struct {
 // HelloReply tells the host from where to go on.
 type HelloReply struct {
 	LastSeq map[SessionID]uint64 `json:"last_seq"` // the last committed event of each session that was named
+	Now     time.Time            `json:"now"`      // by the control plane's clock, by which deadlines are; zero: not told
 }
 
 // HeartbeatRequest repeats nothing: state travels in events.

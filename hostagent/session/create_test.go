@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -32,7 +31,6 @@ func TestCreateRefuses(t *testing.T) {
 		want   protocol.Code
 	}{
 		"no program":     {func(*protocol.CreateSessionRequest) {}, protocol.CodeUnavailable},
-		"late":           {func(c *protocol.CreateSessionRequest) { c.Deadline = time.Now().Add(-2 * time.Minute) }, protocol.CodeUnavailable},
 		"no command id":  {func(c *protocol.CreateSessionRequest) { c.Command = "" }, protocol.CodeInvalid},
 		"id with a path": {func(c *protocol.CreateSessionRequest) { c.Session = "../../etc" }, protocol.CodeInvalid},
 		"id in upper case": {func(c *protocol.CreateSessionRequest) {
