@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os/exec"
 	"reflect"
 	"slices"
 	"strings"
@@ -23,7 +22,8 @@ type violation struct {
 // check compares what callers were told with what is true.
 func (w *world) check(f facts) []violation {
 	return slices.Concat(w.checkCalls(), w.checkMessages(f), w.checkOrder(f), w.checkPrompts(f), w.checkEvents(f),
-		w.checkSessions(f), w.checkAudit(f), w.checkOutput())
+		w.checkSessions(f), w.checkRuns(f), w.checkOutputs(f), w.checkAudit(f), w.checkRecords(f), w.checkAuthority(),
+		w.checkSecrets(f), w.checkVersions(f), w.checkPrograms())
 }
 
 func (w *world) checkCalls() (found []violation) {
@@ -55,36 +55,55 @@ func arrivals(log []agentlog.Entry) (texts map[string][]agentlog.Entry, merged [
 	return texts, merged
 }
 
+// sentText is a text in a session, with what has become of each attempt to send it: a repeat of one that certainly did
+// nothing is another message.
+type sentText struct{ session, text string }
+
+func (f facts) sent() map[sentText][]messageRow {
+	sent := map[sentText][]messageRow{}
+	for _, m := range f.messages {
+		at := sentText{m.Session, m.Text}
+		sent[at] = append(sent[at], m)
+	}
+	return sent
+}
+
 // checkMessages: what is accepted arrived once, as it was sent; what failed, never; anything else at most once.
 func (w *world) checkMessages(f facts) (found []violation) {
 	if w.plan.real {
 		return nil
 	}
-	sent := map[string]map[string]string{} // session, text: message
-	for _, m := range f.messages {
-		if sent[m.Session] == nil {
-			sent[m.Session] = map[string]string{}
+	all := f.sent()
+	for sent, attempts := range all {
+		texts, _ := arrivals(f.agents[sent.session])
+		got := len(texts[sent.text])
+		var accepted, other int
+		for _, m := range attempts {
+			switch m.Status {
+			case "accepted":
+				accepted++
+			case "failed":
+			default:
+				other++
+			}
 		}
-		sent[m.Session][m.Text] = m.ID
-		texts, _ := arrivals(f.agents[m.Session])
-		got := len(texts[m.Text])
 		fail := func(rule string) {
-			found = append(found, violation{rule, fmt.Sprintf("message %s %q of session %s is %s (%s) and arrived %d times",
-				m.ID, m.Text, m.Session, m.Status, m.Detail, got), w.about(f, m.Session, m.ID, m.Text)})
+			found = append(found, violation{rule, fmt.Sprintf("%q of session %s arrived %d times; sent as %v",
+				sent.text, sent.session, got, attempts), w.about(f, sent.session, attempts[0].ID, sent.text)})
 		}
 		switch {
-		case got > 1:
+		case got > 1 || accepted+other > 1:
 			fail("a message arrives at most once")
-		case m.Status == "accepted" && got != 1:
+		case accepted == 1 && got != 1:
 			fail("an accepted message arrived")
-		case m.Status == "failed" && got != 0:
+		case accepted+other == 0 && got != 0:
 			fail("a failed message did not arrive")
 		}
 	}
 	for session, log := range f.agents {
 		texts, merged := arrivals(log)
 		for text := range texts {
-			if sent[session][text] == "" {
+			if all[sentText{session, text}] == nil {
 				found = append(found, violation{"nothing arrives that nobody sent", fmt.Sprintf("%s got %q", session, text), w.about(f, session, "", text)})
 			}
 		}
@@ -252,7 +271,7 @@ func (w *world) checkSessions(f facts) (found []violation) {
 	}
 	for _, s := range w.sessions {
 		for _, row := range f.sessions {
-			if row.ID == s.id && !s.ended && row.State == "exited" {
+			if row.ID == s.id && s.lives() && row.State == "exited" {
 				found = append(found, violation{"a session that nobody ended lives", fmt.Sprintf("%s: %s", s.id, row.Evidence), w.about(f, s.id, "", s.id)})
 			}
 		}
@@ -260,50 +279,8 @@ func (w *world) checkSessions(f facts) (found []violation) {
 	return found
 }
 
-// checkAudit: a record precedes each act, and the chain is whole.
-func (w *world) checkAudit(f facts) (found []violation) {
-	command := exec.Command(w.programs.ControlPlane, "audit", "--data", w.planeDir()+"/data") //nolint:noctx // short
-	command.Env = []string{"DATABASE_URL=" + w.postgres.URL()}
-	if out, err := command.CombinedOutput(); err != nil {
-		found = append(found, violation{"the audit chain is whole", string(out), nil})
-	}
-	if w.plan.real {
-		return found
-	}
-	allowed := map[string]time.Time{} // of a command, or of an answer to a prompt
-	for _, row := range f.audit {
-		if row.Allowed {
-			for _, key := range []string{row.Command, row.Action + " " + row.Target} {
-				if _, known := allowed[key]; !known {
-					allowed[key] = row.At
-				}
-			}
-		}
-	}
-	precedes := func(key string, at time.Time, what string) {
-		if recorded, ok := allowed[key]; !ok || recorded.After(at) {
-			found = append(found, violation{"a record precedes each act", fmt.Sprintf("%s at %s, recorded %s", what, at, recorded), nil})
-		}
-	}
-	for _, m := range f.messages {
-		texts, _ := arrivals(f.agents[m.Session])
-		for _, e := range texts[m.Text] {
-			precedes(m.ID, e.At, "message "+m.ID)
-		}
-	}
-	for _, p := range f.prompts {
-		for _, e := range f.agents[p.Session] {
-			byHook := e.Kind == agentlog.Denied || e.Kind == agentlog.Allowed && e.Text == "hook"
-			if byHook && strings.Contains(p.Detail, e.Tool) {
-				precedes("prompt.answer "+p.ID, e.At, "prompt "+p.ID)
-			}
-		}
-	}
-	return found
-}
-
-// checkOutput: no program may have stumbled.
-func (w *world) checkOutput() (found []violation) {
+// checkPrograms: no program may have stumbled.
+func (w *world) checkPrograms() (found []violation) {
 	for _, p := range w.parts() {
 		for line := range strings.Lines(p.output()) {
 			if strings.Contains(line, "panic") || strings.Contains(line, "fatal error") || strings.Contains(line, "DATA RACE") {
@@ -327,7 +304,7 @@ func (w *world) about(f facts, session, id, text string) (lines []string) {
 		}
 	}
 	for _, e := range f.agents[session] {
-		if e.Text == text || e.Tool != "" && e.Tool == text || e.Kind == agentlog.Started || e.Kind == agentlog.Ended {
+		if text != "" && e.Text == text || e.Tool != "" && e.Tool == text || e.Kind == agentlog.Started || e.Kind == agentlog.Ended {
 			lines = append(lines, fmt.Sprintf("agent %s %d %s %q %s", e.At.Format("15:04:05.000"), e.PID, e.Kind, e.Text, e.Tool))
 			if from.IsZero() {
 				from = e.At

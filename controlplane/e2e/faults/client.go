@@ -20,7 +20,11 @@ func (w *world) call(ctx context.Context, a *act, arguments args, into any) outc
 	t := try{began: time.Now()}
 	bounded, cancel := context.WithTimeout(ctx, hangs+5*time.Second)
 	defer cancel()
-	answer, err := harness.CallRaw(bounded, w.mcp(), w.token, a.kind, arguments)
+	token := w.token
+	if a.token != "" {
+		token = a.token
+	}
+	answer, err := harness.CallRaw(bounded, w.mcp(), token, a.kind, arguments)
 	t.ended = time.Now()
 	t.outcome, t.detail = judge(answer, err)
 	if t.outcome == done && into != nil {

@@ -15,6 +15,7 @@ import (
 
 	"switchboard/controlplane/e2e/faults/agentlog"
 	"switchboard/controlplane/e2e/harness"
+	"switchboard/hostagent/holder"
 )
 
 // facts are what is true in the end, from where it is true.
@@ -27,6 +28,9 @@ type facts struct {
 	audit     []auditRow
 	agents    map[string][]agentlog.Entry
 	processes []harness.Leftover
+	runs      map[string][]recordedRun // of a session's agent, as its recording has them
+	texts     map[string]string        // by place; see readable
+	versions  map[string]string        // of the host agents, as PostgreSQL has them
 }
 
 type sessionRow struct {
@@ -52,12 +56,14 @@ type event struct {
 }
 
 type auditRow struct {
-	Seq             int64
-	At              time.Time
-	Action, Target  string
-	Command         string
-	Allowed         bool
-	Session, Digest string
+	Seq            int64
+	At             time.Time // that it says
+	Committed      time.Time
+	Action, Target string
+	Command        string
+	Allowed        bool
+	Session, Host  string
+	User, Client   string
 }
 
 func (w *world) gather(ctx context.Context) (f facts, err error) {
@@ -69,9 +75,15 @@ func (w *world) gather(ctx context.Context) (f facts, err error) {
 	if f, err = readDatabase(ctx, db); err != nil {
 		return f, err
 	}
-	f.kept, f.agents = map[string][]event{}, map[string][]agentlog.Entry{}
+	if f.texts, err = w.readable(ctx, db); err != nil {
+		return f, err
+	}
+	f.kept, f.agents, f.runs = map[string][]event{}, map[string][]agentlog.Entry{}, map[string][]recordedRun{}
 	for _, s := range f.sessions {
 		h := w.hostNamed(s.Host)
+		if f.runs[s.ID], err = readRuns(holder.RecordingPath(filepath.Join(h.sessionsDir(), s.ID))); err != nil {
+			return f, err
+		}
 		if f.kept[s.ID], err = readEvents(filepath.Join(h.sessionsDir(), s.ID, "events.jsonl")); err != nil {
 			return f, err
 		}
@@ -81,6 +93,14 @@ func (w *world) gather(ctx context.Context) (f facts, err error) {
 	}
 	f.processes, err = harness.Leftovers(w.dir)
 	return f, err
+}
+
+// processesOf are the agent of a session and its holder, as they are now.
+func (w *world) processesOf(session string) (agents, holders []int, err error) {
+	var f facts
+	f.processes, err = harness.Leftovers(w.dir)
+	agents, holders = f.agentsOf(session)
+	return agents, holders, err
 }
 
 func (w *world) connectDatabase(ctx context.Context) (db *pgx.Conn, err error) {
@@ -107,8 +127,17 @@ func (h *host) sessionsDir() string {
 
 func readDatabase(ctx context.Context, db *pgx.Conn) (facts, error) {
 	f := facts{messages: map[string]messageRow{}, prompts: map[string]promptRow{}, events: map[string][]event{}}
+	names, _ := db.Query(ctx, `SELECT name, agent_version FROM hosts`)
+	f.versions = map[string]string{}
+	var name, version string
+	_, err := pgx.ForEachRow(names, []any{&name, &version}, func() error {
+		f.versions[name] = version
+		return nil
+	})
+	if err != nil {
+		return f, err
+	}
 	rows, _ := db.Query(ctx, `SELECT s.id, h.name, s.state, s.evidence, s.last_seq FROM sessions s JOIN hosts h ON h.id = s.host_id ORDER BY s.started_at`)
-	var err error
 	if f.sessions, err = pgx.CollectRows(rows, pgx.RowToStructByPos[sessionRow]); err != nil {
 		return f, err
 	}
@@ -142,7 +171,8 @@ func readDatabase(ctx context.Context, db *pgx.Conn) (facts, error) {
 		return f, err
 	}
 	rows, _ = db.Query(ctx, `
-		SELECT seq, at, action, target, coalesce(detail->>'command', ''), allowed, session, coalesce(detail->>'digest', '')
+		SELECT seq, at, pg_xact_commit_timestamp(xmin), action, target, coalesce(detail->>'command', ''), allowed, session, host,
+			user_id, client_id
 		FROM audit_events ORDER BY seq`)
 	f.audit, err = pgx.CollectRows(rows, pgx.RowToStructByPos[auditRow])
 	return f, err

@@ -17,6 +17,7 @@ type act struct {
 	ended   time.Time
 	tries   []try
 	message string // id, once it is known
+	token   string // other than everybody's; see authority
 	status  string // of the message, when the call returned
 }
 
@@ -42,6 +43,16 @@ func (a *act) last() outcome {
 		return unsure
 	}
 	return a.tries[len(a.tries)-1].outcome
+}
+
+// unsures counts the calls of which the caller does not know what they did.
+func (a *act) unsures() (n int) {
+	for _, t := range a.tries {
+		if t.outcome == unsure {
+			n++
+		}
+	}
+	return n
 }
 
 func (a *act) String() string {

@@ -16,41 +16,61 @@ type injection struct {
 	least, most  time.Duration // between the two
 }
 
+func nothing(context.Context) {}
+
 func (w *world) injections() []injection {
-	nothing := func(context.Context) {}
 	var list []injection
-	kill := func(p *part, weight int, most time.Duration) {
-		list = append(list, injection{"kill -9", p.name, weight, func(context.Context) { p.kill() }, p.raise, 0, most})
-	}
-	freeze := func(p *part, weight int) {
-		list = append(list, injection{"freeze", p.name, weight, func(context.Context) { p.freeze() },
-			func(context.Context) { p.thaw() }, 200 * time.Millisecond, 6 * time.Second})
-	}
-	cut := func(name string, p *proxy, weight int) {
-		list = append(list,
-			injection{"cut", name, weight, func(context.Context) { p.cut() }, nothing, 0, 0},
-			injection{"freeze", name, weight, func(context.Context) { p.freeze() },
-				func(context.Context) { p.thaw() }, 200 * time.Millisecond, 6 * time.Second})
+	for _, p := range append([]*part{w.bus}, w.planes...) {
+		list = append(list, killing(p), freezing(p))
 	}
 	for _, h := range w.hosts {
-		kill(h.part, 5, 3*time.Second)
-		freeze(h.part, 2)
-		cut("the network of "+h.part.name, h.network, 2)
+		list = append(list, killing(h.part), freezing(h.part))
+		list = append(list, w.hostInjections(h)...)
+		list = append(list, cutting("the network of "+h.part.name, h.network)...)
 	}
-	for _, p := range w.planes {
-		kill(p, 5, 3*time.Second)
-		freeze(p, 2)
+	list = append(list, cutting("the clients' network", w.front)...)
+	list = append(list, cutting("the network of NATS", w.busNetwork)...)
+	list = append(list, w.databaseInjections()...)
+	return append(list, injection{"kill -9", "both replicas", 2, func(context.Context) {
+		for _, p := range w.planes {
+			p.kill()
+		}
+	}, func(ctx context.Context) {
+		for _, p := range w.planes {
+			p.raise(ctx)
+		}
+	}, 0, 2 * time.Second})
+}
+
+func killing(p *part) injection {
+	return injection{"kill -9", p.name, 5, func(context.Context) { p.kill() }, p.raise, 0, 3 * time.Second}
+}
+
+func freezing(p *part) injection {
+	return injection{"freeze", p.name, 2, func(context.Context) { p.freeze() },
+		func(context.Context) { p.thaw() }, 200 * time.Millisecond, 6 * time.Second}
+}
+
+// cutting are a network's faults: connections that break, and bytes that nobody hears of, both ways or one way.
+func cutting(name string, p *proxy) []injection {
+	thaw := func(context.Context) { p.thaw() }
+	const least, most = 200 * time.Millisecond, 6 * time.Second
+	return []injection{
+		{"cut", name, 2, func(context.Context) { p.cut() }, nothing, 0, 0},
+		{"freeze", name, 2, func(context.Context) { p.freeze(there, back) }, thaw, least, most},
+		{"freeze there", name, 1, func(context.Context) { p.freeze(there) }, thaw, least, most},
+		{"freeze back", name, 1, func(context.Context) { p.freeze(back) }, thaw, least, most},
 	}
-	kill(w.bus, 5, 3*time.Second)
-	freeze(w.bus, 2)
-	cut("the clients' network", w.front, 2)
-	cut("the network of NATS", w.busNetwork, 2)
-	return append(list,
-		injection{"kill -9", "postgres", 5, func(context.Context) { w.database.signal(syscall.SIGKILL) }, nothing, 0, 2 * time.Second},
-		injection{"immediate stop", "postgres", 2, func(context.Context) { w.database.signal(syscall.SIGQUIT) }, nothing, 0, 2 * time.Second},
-		injection{"freeze", "postgres", 1, func(context.Context) { w.database.signal(syscall.SIGSTOP) },
+}
+
+func (w *world) databaseInjections() []injection {
+	const name = "postgres"
+	return []injection{
+		{"kill -9", name, 5, func(context.Context) { w.database.signal(syscall.SIGKILL) }, nothing, 0, 2 * time.Second},
+		{"immediate stop", name, 2, func(context.Context) { w.database.signal(syscall.SIGQUIT) }, nothing, 0, 2 * time.Second},
+		{"freeze", name, 1, func(context.Context) { w.database.signal(syscall.SIGSTOP) },
 			func(context.Context) { w.database.signal(syscall.SIGCONT) }, 200 * time.Millisecond, 4 * time.Second},
-	)
+	}
 }
 
 // hurt injects one fault after the other until ctx ends, now and then several at once, and leaves all parts up.

@@ -13,6 +13,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -33,6 +34,7 @@ type plan struct {
 	steps    int  // calls after which it ends earlier; 0: no limit
 	real     bool // the real CLI on a scripted model
 	calm     bool // no faults: what remains is the test's own
+	disks    bool // a small disk for each host, which fills up; only root on Linux can
 	keep     bool // the directory, for a look at what was found
 }
 
@@ -45,6 +47,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	flags.IntVar(&p.steps, "steps", 0, "end after so many calls, if that comes first")
 	flags.BoolVar(&p.real, "real", false, "run the real Claude Code CLI")
 	flags.BoolVar(&p.calm, "calm", false, "inject nothing")
+	flags.BoolVar(&p.disks, "disks", runtime.GOOS == "linux" && os.Getuid() == 0, "fill the hosts' disks (root on Linux)")
 	flags.BoolVar(&p.keep, "keep", false, "keep the directory of the run")
 	if err := flags.Parse(args); err != nil {
 		return err

@@ -73,6 +73,14 @@ func (p *part) raise(ctx context.Context) {
 	p.up(ctx)
 }
 
+// swap kills the part and changes what is launched next.
+func (p *part) swap(change func() error) error {
+	p.kill()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return change()
+}
+
 func (p *part) freeze() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -24,6 +24,8 @@ func (w *world) play(ctx context.Context) {
 		group.Go(func() { w.person(ctx, source(n)) })
 	}
 	group.Go(func() { w.answerers(ctx, source(100)) })
+	group.Go(func() { w.comeAndGo(ctx, source(101)) })
+	group.Go(func() { w.poach(ctx, source(102)) })
 	if !w.plan.calm {
 		group.Go(func() { w.hurt(ctx, source(200)) })
 	}
@@ -59,10 +61,12 @@ func (w *world) person(ctx context.Context, random *rand.Rand) {
 			w.simple(lasting, "get_session_status", s, args{"session_id": s.id})
 		case n < 97:
 			w.simple(lasting, "list_sessions", nil, args{})
-		case n < 99:
+		case n < 98:
 			w.simple(lasting, "list_hosts", nil, args{})
+		case n < 99:
+			w.terminate(lasting, s, random.IntN(2) == 0)
 		default:
-			w.replace(lasting, s, random.IntN(2) == 0)
+			w.bringBack(lasting)
 		}
 	}
 }
@@ -79,18 +83,22 @@ func (w *world) words(random *rand.Rand) string {
 		}
 		return fmt.Sprintf("fake:text said %d", n)
 	}
-	switch random.IntN(10) {
+	switch random.IntN(12) {
 	case 0, 1, 2:
 		return fmt.Sprintf("ask number %d", n)
 	case 3:
 		return fmt.Sprintf("work %d milliseconds, number %d", random.IntN(1500), n)
+	case 5:
+		return fmt.Sprintf("print %d lines, number %d", random.IntN(400), n)
+	case 6:
+		return fmt.Sprintf("delegate number %d", n)
 	case 4:
 		return fmt.Sprintf("say number %d\nin two lines, with ünïcödé 👩‍👩‍👧", n)
 	}
 	return fmt.Sprintf("say number %d", n)
 }
 
-func (w *world) send(ctx context.Context, s *agentSession, text string) {
+func (w *world) send(ctx context.Context, s *agentSession, text string) *act {
 	a := w.begin("send_message", s)
 	a.text, a.key = text, fmt.Sprintf("key-%d-%s", w.plan.seed, text)
 	if len(a.key) > 60 {
@@ -103,6 +111,7 @@ func (w *world) send(ctx context.Context, s *agentSession, text string) {
 	w.persist(ctx, a, args{"session_id": s.id, "message": text, "idempotency_key": a.key, "wait_seconds": 0}, &got)
 	a.message, a.status = got.ID, got.Status
 	w.finish(a)
+	return a
 }
 
 func (w *world) simple(ctx context.Context, tool string, s *agentSession, arguments args) {
@@ -133,15 +142,37 @@ func (w *world) create(ctx context.Context, h *host) *agentSession {
 	return s
 }
 
-// replace ends a session and begins another one in its place.
-func (w *world) replace(ctx context.Context, s *agentSession, force bool) {
-	w.mu.Lock()
-	s.ended = true
-	w.mu.Unlock()
+// terminate ends a session, unless somebody else is at it.
+func (w *world) terminate(ctx context.Context, s *agentSession, force bool) {
+	if w.claim(func(other *agentSession) bool { return other == s && s.lives() }) == nil {
+		return
+	}
+	defer w.release(s)
+	w.becomes(s, unclear)
 	a := w.begin("terminate_session", s)
-	w.persist(ctx, a, args{"session_id": s.id, "force": force}, nil)
+	if w.persist(ctx, a, args{"session_id": s.id, "force": force}, nil) == done {
+		w.becomes(s, ended)
+	}
 	w.finish(a)
-	w.create(ctx, s.host)
+}
+
+// bringBack resumes a session that has ended; if there is none, it starts one.
+func (w *world) bringBack(ctx context.Context) {
+	s := w.claim(func(s *agentSession) bool { return s.fate == ended })
+	if s == nil {
+		w.create(ctx, w.hosts[w.unique()%len(w.hosts)])
+		return
+	}
+	defer w.release(s)
+	w.becomes(s, unclear)
+	a := w.begin("resume_session", s)
+	switch got := w.persist(ctx, a, args{"session_id": s.id}, nil); {
+	case got == done:
+		w.becomes(s, lives)
+	case got == refused && len(a.tries) == 1: // most of all since its end is not known yet
+		w.becomes(s, ended)
+	}
+	w.finish(a)
 }
 
 // answerers look for prompts and answer each in several places at once.

@@ -18,7 +18,7 @@ type proxy struct {
 	mu      sync.Mutex // guards the fields below
 	open    map[net.Conn]bool
 	next    int
-	thawed  chan struct{} // closed while bytes flow
+	thawed  [2]chan struct{} // closed while bytes flow to the servers, and back
 	closing bool
 }
 
@@ -27,8 +27,11 @@ func startProxy(ctx context.Context, targets ...string) (*proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &proxy{listener: listener, targets: targets, open: map[net.Conn]bool{}, thawed: make(chan struct{})}
-	close(p.thawed)
+	p := &proxy{listener: listener, targets: targets, open: map[net.Conn]bool{}}
+	for i := range p.thawed {
+		p.thawed[i] = make(chan struct{})
+		close(p.thawed[i])
+	}
 	p.group.Go(p.accept)
 	return p, nil
 }
@@ -76,19 +79,28 @@ func (p *proxy) serve(client net.Conn) {
 	}
 	defer p.forget(client, server)
 	var both sync.WaitGroup
-	both.Go(func() { p.pass(server, client) })
-	both.Go(func() { p.pass(client, server) })
+	both.Go(func() { p.pass(server, client, there) })
+	both.Go(func() { p.pass(client, server, back) })
 	both.Wait()
 }
 
-func (p *proxy) pass(to, from net.Conn) {
+// direction is where bytes go.
+type direction int
+
+// The directions, as clients see them.
+const (
+	there direction = iota
+	back
+)
+
+func (p *proxy) pass(to, from net.Conn, way direction) {
 	defer to.Close()
 	defer from.Close()
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
 		p.mu.Lock()
-		thawed := p.thawed
+		thawed := p.thawed[way]
 		p.mu.Unlock()
 		<-thawed
 		if n > 0 {
@@ -128,20 +140,24 @@ func (p *proxy) cut() {
 	}
 }
 
-// freeze lets nothing through, and says so to nobody, until thaw.
-func (p *proxy) freeze() {
+// freeze lets nothing through in these directions, and says so to nobody, until thaw.
+func (p *proxy) freeze(ways ...direction) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.thawed = make(chan struct{})
+	for _, way := range ways {
+		p.thawed[way] = make(chan struct{})
+	}
 }
 
 func (p *proxy) thaw() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	select {
-	case <-p.thawed:
-	default:
-		close(p.thawed)
+	for _, thawed := range p.thawed {
+		select {
+		case <-thawed:
+		default:
+			close(thawed)
+		}
 	}
 }
 

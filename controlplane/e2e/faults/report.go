@@ -41,13 +41,15 @@ func (w *world) report(out io.Writer, f facts, rest time.Duration, found []viola
 	}
 	statuses := map[string]int{}
 	for _, m := range f.messages {
-		statuses[m.Status+" "+m.Detail]++
+		statuses[m.Status+" "+changing.ReplaceAllString(m.Detail, "…")]++
 	}
 	fmt.Fprintf(out, "%d messages, %d prompts, %d sessions, %d audit records; at rest after %s\n",
 		len(f.messages), len(f.prompts), len(f.sessions), len(f.audit), rest.Round(time.Second/10))
 	for _, what := range slices.Sorted(maps.Keys(statuses)) {
 		fmt.Fprintf(out, "  %4d %s\n", statuses[what], shorten(what))
 	}
+	fmt.Fprintf(out, "%d tokens taken back, %d secrets looked for in %d places, %d recordings compared\n",
+		len(w.revoked), len(w.secrets), len(f.texts), len(f.runs))
 	counts := map[string]int{}
 	for _, v := range found {
 		if counts[v.rule]++; counts[v.rule] > 1 {

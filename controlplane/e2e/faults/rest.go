@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"switchboard/controlplane/e2e/harness"
 )
 
 // After the last fault all must come to rest while answers are given as they are asked for. Messages wait for their
@@ -13,6 +17,9 @@ import (
 const (
 	restWithin = 90 * time.Second
 	restSteady = 2 * time.Second // nothing may change any more for so long
+	// knownWithin is how soon after the last fault it is known of each command what it did: what trust.md asks for, and
+	// the time that hosts may take to come back.
+	knownWithin = 30 * time.Second
 )
 
 // rest waits until nothing is under way, and says how long that took.
@@ -24,6 +31,7 @@ func (w *world) rest(ctx context.Context) (took time.Duration, found []violation
 		for _, p := range w.prompts(ctx) {
 			w.answer(ctx, p, true)
 		}
+		w.answerDialogs(ctx)
 		left, err := w.unrest(ctx)
 		if err != nil {
 			left = err.Error()
@@ -31,13 +39,68 @@ func (w *world) rest(ctx context.Context) (took time.Duration, found []violation
 		if left != last {
 			last, steady = left, time.Now()
 		}
+		if strings.Contains(left, unknown) && time.Since(began) > knownWithin {
+			found = append(found[:0], violation{rule: "an unknown outcome is known soon", what: left})
+		}
 		if left == "" && time.Since(steady) > restSteady {
-			return time.Since(began) - restSteady, nil
+			return time.Since(began) - restSteady, append(found, w.probe(ctx)...)
 		}
 		wait(ctx, 300*time.Millisecond)
 	}
-	return time.Since(began), []violation{{rule: "all comes to rest", what: last}}
+	return time.Since(began), append(found, violation{rule: "all comes to rest", what: last})
 }
+
+// probe sends each session that lives a last message: all of them must listen.
+func (w *world) probe(ctx context.Context) (found []violation) {
+	for _, s := range w.sessions {
+		if !s.lives() {
+			continue
+		}
+		text := fmt.Sprintf("say number %d", w.unique())
+		if w.plan.real {
+			text = "fake:text still here"
+		}
+		a := w.send(ctx, s, text)
+		err := harness.Await(ctx, "the probe to be accepted", func(ctx context.Context) (bool, error) {
+			db, err := pgx.Connect(ctx, w.postgres.URL())
+			if err != nil {
+				return false, err
+			}
+			defer func() { _ = db.Close(ctx) }()
+			var status string
+			err = db.QueryRow(ctx, `
+				SELECT m.status || ' ' || s.state FROM messages m JOIN sessions s ON s.id = m.session_id WHERE m.id = $1`, a.message).Scan(&status)
+			return status == "accepted idle", errors.Join(err, errors.New("it is "+status))
+		})
+		if err != nil {
+			found = append(found, violation{"a session that lives listens", a.String() + ": " + err.Error(), nil})
+		}
+	}
+	return found
+}
+
+// answerDialogs does at the terminal what a person has to who is asked there only: while a disk is full, no hook is taken.
+func (w *world) answerDialogs(ctx context.Context) {
+	db, err := pgx.Connect(ctx, w.postgres.URL())
+	if err != nil {
+		return
+	}
+	defer func() { _ = db.Close(ctx) }()
+	rows, _ := db.Query(ctx, `
+		SELECT id FROM sessions s
+		WHERE state = 'waiting' AND state_at < now() - interval '3 seconds'
+			AND NOT EXISTS (SELECT FROM prompts p WHERE p.session_id = s.id AND p.status <> 'settled')`)
+	asked, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || w.plan.real {
+		return
+	}
+	for _, session := range asked {
+		w.atTerminal(session, "1")
+	}
+}
+
+// unknown is what unrest calls a command of which nobody knows what it did.
+const unknown = "outcomes unknown"
 
 // unrest says what is under way; empty for nothing.
 func (w *world) unrest(ctx context.Context) (string, error) {
@@ -52,6 +115,7 @@ func (w *world) unrest(ctx context.Context) (string, error) {
 	for _, question := range []struct{ what, query string }{
 		{"hosts away", `SELECT count(*), coalesce(min(name), '') FROM hosts WHERE away_since IS NOT NULL`},
 		{"messages under way", `SELECT count(*), coalesce(min(session_id || ' ' || id || ' ' || status || ' ' || detail), '') FROM messages WHERE status IN ('queued', 'delivered')`},
+		{unknown, `SELECT count(*), coalesce(min(session_id || ' ' || id || ' ' || detail), '') FROM messages WHERE status = 'queued' AND (detail LIKE 'outcome unknown%' OR detail LIKE 'on its way%')`},
 		{"prompts open", `SELECT count(*), coalesce(min(p.session_id || ' ' || p.id || ' ' || p.status), '') FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE p.status <> 'settled'`},
 		{"sessions busy", `SELECT count(*), coalesce(min(id || ' ' || state || ' ' || evidence), '') FROM sessions WHERE state NOT IN ('idle', 'exited')`},
 	} {

@@ -11,6 +11,9 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
+
+	"github.com/jackc/pgx/v5"
 
 	"switchboard/controlplane/e2e/claudecli"
 	"switchboard/controlplane/e2e/harness"
@@ -35,13 +38,17 @@ type world struct {
 	hosts      []*host
 	model      *model.Endpoint
 
-	browser *harness.Browser
-	token   string
-	history history
+	browser  *harness.Browser
+	oauth    *harness.OAuth
+	token    string
+	history  history
+	versions []version // of the host agent
 
 	mu       sync.Mutex // guards the fields below
 	sessions []*agentSession
 	texts    int
+	secrets  map[string]string // what nobody may read anywhere, and what that is
+	revoked  []revocation
 
 	stop context.CancelFunc // of those who keep the parts up
 	kept sync.WaitGroup
@@ -52,14 +59,35 @@ type host struct {
 	*harness.Host
 	part    *part
 	network *proxy
+
+	// Guarded by part's lock, as what it launches is.
+	upgrades int
+	version  string // that runs; empty: the first
 }
 
-// agentSession is a session as its creator knows it.
+// version is a program.
+type version struct{ name, program string }
+
+// agentSession is a session as those know it who start and end it. World's lock guards what changes.
 type agentSession struct {
-	id    string
-	host  *host
-	ended bool // somebody asked for its end
+	id     string
+	host   *host
+	fate   fate
+	busy   bool // somebody starts or ends it
+	struck bool // its holder or its agent was killed
 }
+
+// fate is what has been asked for last.
+type fate int
+
+// The fates.
+const (
+	lives   fate = iota
+	ended        // by somebody's wish or by a kill
+	unclear      // nobody got an answer
+)
+
+func (s *agentSession) lives() bool { return s.fate == lives }
 
 const (
 	replicas        = 2
@@ -86,7 +114,7 @@ func startWorld(ctx context.Context, p plan, getenv func(string) string) (w *wor
 	keeping, stop := context.WithCancel(context.WithoutCancel(ctx))
 	w.stop = stop
 	for _, step := range []func(context.Context, func(string) string) error{
-		w.build, w.startPostgres, w.startBus, w.startPlanes, w.connect, w.startHosts,
+		w.build, w.startPostgres, w.stampCommits, w.startBus, w.startPlanes, w.connect, w.startHosts,
 	} {
 		if err := step(ctx, getenv); err != nil {
 			return nil, err
@@ -123,6 +151,9 @@ func (w *world) build(ctx context.Context, getenv func(string) string) (err erro
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("building what stands beside: %w: %s", err, out)
 	}
+	if w.versions, err = w.buildVersions(ctx, getenv, bin); err != nil {
+		return err
+	}
 	w.cli = filepath.Join(bin, "standin")
 	if !w.plan.real {
 		return nil
@@ -134,10 +165,48 @@ func (w *world) build(ctx context.Context, getenv func(string) string) (err erro
 	return err
 }
 
+// buildVersions makes another host agent to upgrade to, unless the programs are given: then it is the same one.
+func (w *world) buildVersions(ctx context.Context, getenv func(string) string, bin string) ([]version, error) {
+	first := version{"", w.programs.HostAgent}
+	if getenv(harness.BinVariable) != "" {
+		return []version{first}, nil
+	}
+	next := version{"next", filepath.Join(bin, "hostagent-next")}
+	build := exec.CommandContext(ctx, "go", "build", "-ldflags", "-X main.version="+next.name, "-o", next.program, "switchboard/hostagent")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("building the next host agent: %w: %s", err, out)
+	}
+	return []version{first, next}, nil
+}
+
 func (w *world) startPostgres(ctx context.Context, _ func(string) string) (err error) {
 	w.database = database{dir: filepath.Join(w.dir, "postgres")}
 	w.postgres, err = embedded.StartPostgres(ctx, embedded.PostgresConfig{Dir: w.database.dir, Log: slog.New(slog.DiscardHandler)})
 	return err
+}
+
+// stampCommits has PostgreSQL keep when each transaction was committed, which it takes a restart to begin with.
+func (w *world) stampCommits(ctx context.Context, _ func(string) string) error {
+	db, err := w.connectDatabase(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = db.Exec(ctx, `ALTER SYSTEM SET track_commit_timestamp = on`)
+	if err := errors.Join(err, db.Close(ctx)); err != nil {
+		return err
+	}
+	w.database.signal(syscall.SIGINT)
+	return harness.Await(ctx, "PostgreSQL to stamp commits", func(ctx context.Context) (bool, error) {
+		db, err := pgx.Connect(ctx, w.postgres.URL())
+		if err != nil {
+			return false, err
+		}
+		defer func() { _ = db.Close(ctx) }()
+		var setting string
+		err = db.QueryRow(ctx, `SHOW track_commit_timestamp`).Scan(&setting)
+		return setting == "on", err
+	})
 }
 
 // planeDir is both replicas': they share their keys.
@@ -221,19 +290,16 @@ func (w *world) startPlanes(ctx context.Context, _ func(string) string) error {
 
 // connect makes a client that may do everything.
 func (w *world) connect(ctx context.Context, _ func(string) string) error {
-	oauth := &harness.OAuth{MCP: w.mcp(), Browser: w.browser, Redirect: redirect}
-	if err := oauth.Discover(ctx); err != nil {
+	w.oauth = &harness.OAuth{MCP: w.mcp(), Browser: w.browser, Redirect: redirect}
+	w.keepSecret("password", w.browser.Password)
+	if err := w.oauth.Discover(ctx); err != nil {
 		return err
 	}
-	oauth.AllScopes()
-	if err := oauth.Register(ctx); err != nil {
+	w.oauth.AllScopes()
+	if err := w.oauth.Register(ctx); err != nil {
 		return err
 	}
-	code, err := oauth.Authorize(ctx)
-	if err != nil {
-		return err
-	}
-	tokens, err := oauth.Redeem(ctx, code)
+	tokens, err := w.logIn(ctx)
 	w.token = tokens.Access
 	return err
 }
@@ -256,6 +322,11 @@ func (w *world) startHosts(ctx context.Context, _ func(string) string) error {
 			return err
 		}
 		w.hosts = append(w.hosts, h)
+		if w.plan.disks {
+			if err := h.mount(); err != nil {
+				return fmt.Errorf("a disk for %s: %w", name, err)
+			}
+		}
 		if err := h.Prepare(ctx); err != nil {
 			return err
 		}
@@ -263,7 +334,11 @@ func (w *world) startHosts(ctx context.Context, _ func(string) string) error {
 		if err != nil {
 			return err
 		}
+		w.keepSecret("join token", token)
 		if err := h.Enrol(ctx, "http://"+h.network.address(), token); err != nil {
+			return err
+		}
+		if err := w.keepHostKey(h); err != nil {
 			return err
 		}
 		h.part = &part{name: name, launch: func(context.Context) (*harness.Process, error) {
@@ -299,7 +374,7 @@ func (w *world) live(pick func(n int) int) *agentSession {
 	defer w.mu.Unlock()
 	var list []*agentSession
 	for _, s := range w.sessions {
-		if !s.ended {
+		if s.lives() {
 			list = append(list, s)
 		}
 	}
@@ -307,6 +382,31 @@ func (w *world) live(pick func(n int) int) *agentSession {
 		return nil
 	}
 	return list[pick(len(list))]
+}
+
+// claim takes the oldest session that fits and that nobody else starts or ends, until release.
+func (w *world) claim(fits func(*agentSession) bool) *agentSession {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, s := range w.sessions {
+		if !s.busy && fits(s) {
+			s.busy = true
+			return s
+		}
+	}
+	return nil
+}
+
+func (w *world) release(s *agentSession) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s.busy = false
+}
+
+func (w *world) becomes(s *agentSession, next fate) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s.fate = next
 }
 
 // unique is a number that no other text has.
@@ -335,6 +435,11 @@ func (w *world) end(keep bool) (err error) {
 		w.postgres.Stop()
 	}
 	err = errors.Join(err, harness.EndAll(w.dir))
+	for _, h := range w.hosts {
+		if w.plan.disks && !keep {
+			err = errors.Join(err, unmountDisk(h.diskDir()))
+		}
+	}
 	if w.model != nil {
 		err = errors.Join(err, w.model.Close())
 	}

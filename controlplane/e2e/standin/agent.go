@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
 	"strings"
@@ -195,5 +194,5 @@ func (a *agent) draw() {
 	} else {
 		screen += rule + "\r\n❯ " + strings.ReplaceAll(a.box, "\n", "\r\n") + "\r\n" + rule + "\r\n"
 	}
-	fmt.Print(screen)
+	a.print(screen)
 }

@@ -20,6 +20,7 @@ type files struct {
 	transcript string
 	status     string
 	log        string
+	output     string
 	started    time.Time
 }
 
@@ -35,6 +36,7 @@ func newFiles(session string) (files, error) {
 		transcript: filepath.Join(config, "projects", strings.ReplaceAll(cwd, "/", "-"), session+".jsonl"),
 		status:     filepath.Join(config, "sessions", strconv.Itoa(os.Getpid())+".json"),
 		log:        agentlog.Path(home, session),
+		output:     agentlog.OutputPath(home, session, os.Getpid()),
 	}
 	for _, file := range []string{f.transcript, f.status, f.log} {
 		err = errors.Join(err, os.MkdirAll(filepath.Dir(file), 0o700))
@@ -76,6 +78,19 @@ func appendLine(path string, line any) {
 	if _, err := file.Write(append(text, '\n')); err != nil {
 		panic(err)
 	}
+}
+
+// print writes to the terminal, and keeps that.
+func (f files) print(text string) {
+	file, err := os.OpenFile(f.output, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err == nil {
+		_, err = file.WriteString(text)
+	}
+	if err != nil {
+		panic(err)
+	}
+	_ = file.Close()
+	_, _ = os.Stdout.WriteString(text) // a terminal that is gone ends us by a signal
 }
 
 // become rewrites the status file in place, as the CLI does.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -11,7 +13,8 @@ import (
 )
 
 // turn deals with messages. The first word of the first one says how: "ask" runs a command, for which it needs to be
-// allowed; "work <milliseconds>" takes so long; anything else is answered at once.
+// allowed, and "delegate" has a subagent do so; "work <milliseconds>" takes so long; "print <lines>" writes as many to the
+// terminal; anything else is answered at once.
 func (a *agent) turn(ctx context.Context, messages []string) {
 	text := strings.Join(messages, "\n")
 	kind := agentlog.Message
@@ -26,7 +29,12 @@ func (a *agent) turn(ctx context.Context, messages []string) {
 	goesOn := true
 	switch {
 	case words[0] == "ask":
-		goesOn = a.ask(text)
+		goesOn = a.ask(text, nil)
+	case words[0] == "delegate":
+		goesOn = a.ask(text, object{"agent_id": "a" + strconv.FormatInt(calls.Add(1), 16), "agent_type": "general-purpose"})
+	case words[0] == "print" && len(words) > 1:
+		lines, _ := strconv.Atoi(words[1]) // anything else is none
+		a.printLines(lines)
 	case words[0] == "work" && len(words) > 1:
 		ms, _ := strconv.Atoi(words[1]) // anything else takes no time
 		goesOn = pause(ctx, time.Duration(ms)*time.Millisecond)
@@ -42,6 +50,22 @@ func (a *agent) turn(ctx context.Context, messages []string) {
 	a.become("idle", "")
 }
 
+// printLines writes lines that are no other's, in pieces.
+func (a *agent) printLines(lines int) {
+	const atOnce = 40
+	var piece strings.Builder
+	for n := range lines {
+		fmt.Fprintf(&piece, "\x1b[3%dm%d.%d\x1b[0m → ünïcödé 漢字 👩‍👩‍👧 \"quoted\" \\ %s\r\n", n%8, calls.Add(1), n, strings.Repeat("=", n%97))
+		if n%atOnce == atOnce-1 || n == lines-1 {
+			a.mu.Lock()
+			a.print(piece.String())
+			a.mu.Unlock()
+			piece.Reset()
+		}
+	}
+	a.draw()
+}
+
 func pause(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-time.After(d):
@@ -53,15 +77,18 @@ func pause(ctx context.Context, d time.Duration) bool {
 
 var calls atomic.Int64
 
-// ask asks for a command's permission, here and by the hook at the same time. It reports whether the turn goes on.
-func (a *agent) ask(text string) bool {
+// ask asks for a command's permission, here and by the hook at the same time. By says which subagent asks, if one does.
+// It reports whether the turn goes on.
+func (a *agent) ask(text string, by object) bool {
 	use := "toolu_" + strconv.FormatInt(time.Now().UnixNano(), 36) + strconv.FormatInt(calls.Add(1), 36)
 	input := object{"command": "run " + text, "description": use}
 	tool := object{"tool_name": "Bash", "tool_input": input}
+	maps.Copy(tool, by)
 	a.say("assistant", object{"role": "assistant", "content": []object{
 		{"type": "tool_use", "id": use, "name": "Bash", "input": input}}}, nil)
-	a.hooks.run(context.Background(), "PreToolUse", a.payload("PreToolUse",
-		object{"tool_name": "Bash", "tool_input": input, "tool_use_id": use}))
+	before := object{"tool_name": "Bash", "tool_input": input, "tool_use_id": use}
+	maps.Copy(before, by)
+	a.hooks.run(context.Background(), "PreToolUse", a.payload("PreToolUse", before))
 	asking := &dialog{opened: time.Now(), answer: make(chan string, 1)}
 	a.mu.Lock()
 	a.dialog = asking
@@ -113,9 +140,9 @@ func (a *agent) ask(text string) bool {
 	}
 	a.note(agentlog.Allowed, source, use)
 	a.result(use, "ok", false, object{"permissionDecision": object{"decision": "accept", "source": source}})
-	a.hooks.run(context.Background(), "PostToolUse", a.payload("PostToolUse", object{
-		"tool_name": "Bash", "tool_input": input, "tool_use_id": use, "tool_response": object{"stdout": "ok"},
-	}))
+	after := object{"tool_name": "Bash", "tool_input": input, "tool_use_id": use, "tool_response": object{"stdout": "ok"}}
+	maps.Copy(after, by)
+	a.hooks.run(context.Background(), "PostToolUse", a.payload("PostToolUse", after))
 	return true
 }
 

@@ -40,6 +40,12 @@ type Entry struct {
 // Path is where the agent of a session keeps its log.
 func Path(home, session string) string { return filepath.Join(home, "agentlog", session+".jsonl") }
 
+// OutputPath is where a process of the session's agent keeps what it has written to its terminal: each piece before the
+// terminal has it, so that a kill leaves it here only.
+func OutputPath(home, session string, pid int) string {
+	return filepath.Join(home, "agentlog", fmt.Sprintf("%s.%d.out", session, pid))
+}
+
 // Read reads a whole log. An agent that never started has none.
 func Read(home, session string) ([]Entry, error) {
 	file, err := os.Open(Path(home, session))
