@@ -91,7 +91,7 @@ func harmless(p []byte) int {
 }
 
 // askingLetters are those with which controlAsks knows questions.
-const askingLetters = "cnpwyquxSthvR|"
+const askingLetters = "cnpwyquxSthlvR|"
 
 // plain is how many bytes from the start are whole characters without a control that matters here.
 func plain(p []byte) int {
@@ -154,8 +154,11 @@ func (f *Filter) again(dst []byte, n int) []byte {
 
 // release lets go of n held bytes, unless they are a question, and forgets them.
 func (f *Filter) release(dst []byte, n int) []byte {
-	if !question(string(f.held[:n])) {
+	if !question(string(f.held[:n]), true) {
 		dst = append(dst, f.held[:n]...)
+		if stringBegins(f.held[:n]) && bytes.HasSuffix(f.held[:n], []byte("\u009c")) {
+			dst = append(dst, "\x1b\\"...) // for terminals to which U+009C ends nothing
+		}
 	}
 	f.held, f.state = f.held[:0], filterText
 	return dst
@@ -164,7 +167,7 @@ func (f *Filter) release(dst []byte, n int) []byte {
 func (f *Filter) tooLong(dst []byte) []byte {
 	isString := stringBegins(f.held)
 	f.state = filterDropping
-	if !question(string(f.held)) {
+	if !question(string(f.held), false) {
 		f.state = filterPassing
 		dst = append(dst, f.held...)
 	}
@@ -267,9 +270,15 @@ func stringBegins(held []byte) bool {
 	return ok && body[0] != '['
 }
 
-// question reports whether a terminal would answer this.
-func question(sequence string) bool {
+// question reports whether a terminal might answer this, or take what follows it in another language: VT52's, or with
+// other bytes for controls. Of strings only those pass that are known to get no answer: there is always one more
+// terminal with one more that does, and kitty types back what a program asks it to. A string that is not whole may
+// still become a question.
+func question(sequence string, whole bool) bool {
 	if sequence == string(rune(enquiry)) || sequence == "\x1bZ" || sequence == "\u009a" {
+		return true
+	}
+	if sequence == "\x1bG" || strings.HasPrefix(sequence, "\x1b%") { // rxvt's graphics; character sets
 		return true
 	}
 	body, ok := unwrap([]byte(sequence))
@@ -281,13 +290,11 @@ func question(sequence string) bool {
 	case '[':
 		return controlAsks(text)
 	case ']':
-		return commandAsks(text)
-	case 'P': // DECRQSS, XTGETTCAP
-		return strings.HasPrefix(text, "$q") || strings.HasPrefix(text, "+q")
-	case '_': // kitty's graphics, which it acknowledges
-		return strings.HasPrefix(text, "G")
+		return !commandPasses(strings.TrimRight(text, "\x07\x1b\\\u009c"), whole)
+	case 'P': // only sixels
+		return !strings.HasPrefix(strings.TrimLeft(text, "0123456789;"), "q")
 	}
-	return false
+	return true
 }
 
 // controlAsks looks at a CSI without its introducer.
@@ -314,7 +321,9 @@ func controlAsks(text string) bool {
 	case 'm': // XTQMODKEYS
 		return prefix == "?"
 	case 'h': // in-band reports of the size, the first of which comes at once
-		return prefix == "?" && slices.Contains(strings.Split(text[1:], ";"), "2048")
+		return prefix == "?" && slices.ContainsFunc(strings.Split(text[1:], ";"), func(mode string) bool { return isNumber(mode, "2048") })
+	case 'l': // VT52
+		return prefix == "?" && slices.ContainsFunc(strings.Split(text[1:], ";"), func(mode string) bool { return isNumber(mode, "2") })
 	case 'v', 'R', '|': // DECRQDE, XTREPORTCOLORS, XTREPORTSGR, DECRQLP
 		return strings.Trim(text, "0123456789;") != ""
 	case 'x':
@@ -323,29 +332,36 @@ func controlAsks(text string) bool {
 		return prefix == "?"
 	case 't':
 		number, _, _ := strings.Cut(text, ";")
-		return strings.Contains(" 11 13 14 15 16 18 19 20 21 ", " "+number+" ")
+		return strings.Contains(" 11 13 14 15 16 18 19 20 21 ", " "+strings.TrimLeft(number, "0")+" ")
 	}
 	return false
 }
 
-// commandAsks looks at an OSC without its introducer: a field that is only a question mark asks, save where a
-// field is text to be shown.
-func commandAsks(text string) bool {
-	text = strings.TrimRight(text, "\x07\x1b\\\u009c")
-	fields := strings.Split(text, ";")
-	if strings.Contains(" 0 1 2 8 9 777 ", " "+fields[0]+" ") {
-		return false
+func isNumber(written, number string) bool { return strings.TrimLeft(written, "0") == number }
+
+// commandPasses looks at an OSC without what stands around it.
+func commandPasses(text string, whole bool) bool {
+	number, rest, _ := strings.Cut(text, ";")
+	switch strings.TrimLeft(number, "0") {
+	case "", "1", "2", "7", "8", "9", "133", "777": // titles, directory, links, notifications, marks
+		return true
+	case "4", "5", "10", "11", "12", "13", "14", "15", "16", "17", "18", "19", "21", // colours, of which any may be asked for
+		"104", "105", "110", "111", "112", "113", "114", "115", "116", "117", "118", "119":
+		return whole && !strings.Contains(rest, "?")
+	case "52": // the clipboard, to be set
+		_, content, found := strings.Cut(rest, ";")
+		return found && !strings.HasPrefix(content, "?")
+	case "99":
+		metadata, _, found := strings.Cut(rest, ";")
+		return found && !notificationAsks(metadata)
+	case "1337": // iTerm2's pictures
+		kind, _, _ := strings.Cut(rest, "=")
+		return strings.Contains(" File MultipartFile FilePart FileEnd ", " "+kind+" ")
 	}
-	for _, field := range fields[1:] {
-		if field == "?" || strings.HasSuffix(field, "=?") || fields[0] == "99" && notificationAsks(field) {
-			return true
-		}
-	}
-	return strings.Contains(" 5113 5522 ", " "+fields[0]+" ") || // kitty's transfers of files and clipboards
-		fields[0] == "1337" && len(fields) > 1 && (strings.HasPrefix(fields[1], "Report") || strings.HasPrefix(fields[1], "Request"))
+	return false
 }
 
 // notificationAsks reports whether kitty tells of what becomes of a notification, with an id that the program chose.
 func notificationAsks(metadata string) bool {
-	return strings.Contains(metadata, "a=") && strings.Contains(metadata, "report") || strings.Contains(metadata, "c=1")
+	return strings.Contains(metadata, "?") || strings.Contains(metadata, "a=") && strings.Contains(metadata, "report") || strings.Contains(metadata, "c=1")
 }
