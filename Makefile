@@ -2,7 +2,8 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 
-CLAUDE_VERSION := 2.1.329
+# The pinned version of the CLI stands where tests read it too.
+CLAUDE_VERSION := $(shell sed -n 's/^const Version = "\(.*\)"$$/\1/p' controlplane/e2e/claudecli/claudecli.go)
 GOLANGCI_VERSION := v2.15.0
 CONFORMANCE_NEWEST := 0.2.0-alpha.12
 CONFORMANCE_STABLE := 0.1.16
@@ -36,7 +37,7 @@ export SWITCHBOARD_CLAUDE = $(CLAUDE)
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 .PHONY: run
 run: build postgres ## build and start everything on this machine, this machine enrolled as a host
@@ -81,6 +82,16 @@ conformance: postgres claude $(NODE) $(NEWEST) $(STABLE) $(INSPECTOR) ## the pub
 .PHONY: compat
 compat: claude ## every behaviour of the CLI that we rely on (CLAUDE_VERSION=… for another; KEEP=1 keeps the result)
 	go run ./controlplane/e2e/compat $(if $(KEEP),--keep hostagent/agentkind/claude) $(if $(ONLY),--only "$(ONLY)")
+
+.PHONY: claude-samples
+claude-samples: claude ## record anew what unit tests know of the CLI, and read the diff (ONLY=bash for one scene)
+	go run ./controlplane/e2e/claudesamples --to hostagent/agentkind/testdata/claude $(if $(ONLY),--only "$(ONLY)")
+
+# The tests of sessions that leave a recording: see recorded in hostagent/session/recording_test.go.
+.PHONY: claude-sessions
+claude-sessions: claude ## record the whole sessions anew that tests of the host agent replay, and their golden events
+	go test -count=1 ./hostagent/session -record
+	go test -count=1 ./hostagent/session -run '^TestRecordings' -update
 
 .PHONY: golden
 golden: ## rewrite the golden files; read the diff

@@ -1,47 +1,77 @@
 package agentkind
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
+
+	"switchboard/controlplane/e2e/claudecli"
 )
 
-// hookSamples are payloads as the CLI sent them, by event and case.
-func hookSamples(t testing.TB) map[string]json.RawMessage {
-	t.Helper()
-	text, err := os.ReadFile("testdata/claude/hooks.json")
-	if err != nil {
-		t.Fatal(err)
+func TestClaudeHooks(t *testing.T) {
+	seen := map[string]bool{}
+	for name, s := range scenes(t) {
+		for _, payload := range s.Hooks {
+			hook, err := Claude().ReadHook(payload)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			seen[hook.Event] = true
+			want, known := claudeHookKinds[hook.Event]
+			if !known {
+				want = HookOther
+			}
+			if hook.Kind != want || hook.Session == "" || hook.Transcript == "" || hook.WorkingDir == "" {
+				t.Errorf("%s: hook = %+v", name, hook)
+			}
+			if bytes.Contains(payload, []byte(`"tool_name"`)) && (hook.Tool == "" || !json.Valid(hook.Input)) {
+				t.Errorf("%s: %s of tool %q", name, hook.Event, hook.Tool)
+			}
+		}
 	}
-	var samples map[string]json.RawMessage
-	if err := json.Unmarshal(text, &samples); err != nil {
-		t.Fatal(err)
+	for _, event := range claudeHookEvents {
+		if !seen[event] {
+			t.Errorf("no hook %s was recorded", event)
+		}
 	}
-	return samples
+	for _, event := range []string{"PermissionRequest", "SubagentStart", "SubagentStop"} {
+		hook, err := Claude().ReadHook(recordedHook(t, "subagent", event))
+		if err != nil || hook.Agent == "" || hook.Subagent != "general-purpose" {
+			t.Errorf("a subagent's %s is of agent %q, %q: %v", event, hook.Agent, hook.Subagent, err)
+		}
+	}
 }
 
-func TestClaudeHooks(t *testing.T) {
-	for name, payload := range hookSamples(t) {
-		event, _, _ := strings.Cut(name, ":")
-		hook, err := Claude().ReadHook(payload)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
+// TestClaudeFailures: a turn that failed says why, and of what kind that was.
+func TestClaudeFailures(t *testing.T) {
+	for name, want := range map[string]string{
+		"api-error-400": "unknown: API Error: 400 scripted error",
+		"api-error-401": "authentication_failed: Please run /login · API Error: 401 scripted error",
+		"api-error-429": "rate_limit: API Error: Request rejected (429) · scripted error",
+		"api-error-500": "server_error: API Error: 500 scripted error. This is a server-side issue",
+		"api-error-529": "server_error: API Error: 529 scripted error. This is a server-side issue",
+	} {
+		hook, err := Claude().ReadHook(recordedHook(t, name, "StopFailure"))
+		if got := hook.Failure + ": " + hook.Text; err != nil || !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s, %v, want %s", name, got, err, want)
 		}
-		want, known := claudeHookKinds[event]
-		if !known {
-			want = HookOther
-		}
-		if hook.Event != event || hook.Kind != want || hook.Session == "" || hook.Transcript == "" {
-			t.Errorf("%s: hook = %+v", name, hook)
-		}
-		if strings.HasSuffix(name, ":subagent") && hook.Agent == "" {
-			t.Errorf("%s: no agent", name)
+	}
+}
+
+// TestClaudeEndings: only an end at the terminal is one that a person made.
+func TestClaudeEndings(t *testing.T) {
+	for name, want := range map[string]string{"exit": "ended at the terminal", "clear": "", "bash": ""} {
+		hook, err := Claude().ReadHook(recordedHook(t, name, "SessionEnd"))
+		if err != nil || hook.Text != want {
+			t.Errorf("%s: %q, %v, want %q", name, hook.Text, err, want)
 		}
 	}
 }
@@ -64,33 +94,75 @@ func TestClaudeSettings(t *testing.T) {
 }
 
 func TestClaudeAsks(t *testing.T) {
-	session := "for the rest of this session"
+	const (
+		session = "for the rest of this session"
+		local   = "in this project on this machine (.claude/settings.local.json)"
+	)
 	acceptEdits := Option{ID: "accept_edits", Label: "Yes, and accept edits", Effect: acceptEditsEffect, Mode: "acceptEdits"}
 	yes, no := Option{ID: "allow", Label: "Yes"}, Option{ID: "deny", Label: "No"}
+	always := func(effect string) Option {
+		return Option{ID: "allow_always", Label: "Yes, and do not ask again", Effect: "allows " + effect}
+	}
 	tests := map[string]Ask{
-		"PermissionRequest:Bash": {
-			Kind: AskPermission, Tool: "Bash", Title: "Run touch x", Detail: "touch x\n\n(the agent says: Run touch)", AllowsText: true,
-			Options: []Option{yes, {ID: "allow_always", Label: "Yes, and allow access to proj4", Effect: "allows access to /home/dev/proj4 without asking, " + session}, acceptEdits, no},
+		"bash": {
+			Kind: AskPermission, Tool: "Bash", Title: "Run touch made", Detail: "touch made\n\n(the agent says: Run touch)",
+			Options: []Option{yes, {ID: "allow_always", Label: "Yes, and allow access to project", Effect: "allows access to /home/dev/home/project without asking, " + session}, acceptEdits, no},
 		},
-		"PermissionRequest:Write": {
-			Kind: AskPermission, Tool: "Write", Title: "Write a.txt", Detail: "/home/dev/proj4/a.txt\n\nhello", AllowsText: true,
+		"subagent": {
+			Kind: AskPermission, Tool: "Bash", Title: "Run touch made", Detail: "touch made\n\n(the agent says: Run touch)", Subagent: "general-purpose",
+			Options: []Option{yes, {ID: "allow_always", Label: "Yes, and allow access to project", Effect: "allows access to /home/dev/home/project without asking, " + session}, acceptEdits, no},
+		},
+		"write": {
+			Kind: AskPermission, Tool: "Write", Title: "Write notes.txt", Detail: "/home/dev/home/project/notes.txt\n\nhello\n",
 			Options: []Option{yes, acceptEdits, no},
 		},
-		"PermissionRequest:AskUserQuestion": {
-			Kind: AskChoice, Tool: "AskUserQuestion", Title: "Which database should we use?", AllowsText: true,
-			Options: []Option{{ID: "deny", Label: "Decline to answer"}},
-			Questions: []Question{{Header: "Database", Text: "Which database should we use?", Options: []QuestionOption{
-				{"PostgreSQL", "Relational, robust"}, {"SQLite", "Embedded, one file"},
-			}}},
+		"edit": {
+			Kind: AskPermission, Tool: "Edit", Title: "Edit README.md", Detail: "/home/dev/home/project/README.md\n\n- web-app\n+ net-app",
+			Options: []Option{yes, acceptEdits, no},
 		},
-		"PermissionRequest:ExitPlanMode": {
-			Kind: AskPlan, Tool: "ExitPlanMode", Title: "May this plan be carried out?", Detail: "# Plan\n\n1. Add health\n2. Test it\n", AllowsText: true,
+		"notebook": {
+			Kind: AskPermission, Tool: "NotebookEdit", Title: "Use NotebookEdit",
+			Detail:  "{\n  \"cell_id\": \"first\",\n  \"new_source\": \"x = 2\",\n  \"notebook_path\": \"/home/dev/home/project/plot.ipynb\"\n}",
+			Options: []Option{yes, acceptEdits, no},
+		},
+		"read-outside": {
+			Kind: AskPermission, Tool: "Read", Title: "Use Read", Detail: "{\n  \"file_path\": \"/home/dev/outside.txt\"\n}",
+			Options: []Option{yes, always("Read(//home/dev/**) without asking, " + session), no},
+		},
+		"web-fetch": {
+			Kind: AskPermission, Tool: "WebFetch", Title: "Fetch https://example.com/",
+			Detail:  "{\n  \"prompt\": \"What is it?\",\n  \"url\": \"https://example.com/\"\n}",
+			Options: []Option{yes, always("WebFetch(domain:example.com) without asking, " + local), no},
+		},
+		"web-search": {
+			Kind: AskPermission, Tool: "WebSearch", Title: "Use WebSearch", Detail: "{\n  \"query\": \"switchboards\"\n}",
+			Options: []Option{yes, always("WebSearch without asking, " + local), no},
+		},
+		"mcp-tool": {
+			Kind: AskPermission, Tool: "mcp__asker__ask", Title: "Use mcp__asker__ask", Detail: "{}",
+			Options: []Option{yes, always("mcp__asker__ask without asking, " + local), no},
+		},
+		"denied-by-verdict": { // a rule of the host's owner had it asked about
+			Kind: AskPermission, Tool: "Bash", Title: "Run ls", Detail: "ls\n\n(the agent says: Run ls)", Options: []Option{yes, no},
+		},
+		"question": {
+			Kind: AskChoice, Tool: "AskUserQuestion", Title: "Which database should we use?",
+			Options:   []Option{{ID: "deny", Label: "Decline to answer"}},
+			Questions: []Question{whichDatabase},
+		},
+		"questions": {
+			Kind: AskChoice, Tool: "AskUserQuestion", Title: "Which database should we use? (and 1 more)",
+			Options:   []Option{{ID: "deny", Label: "Decline to answer"}},
+			Questions: []Question{whichDatabase, whichFeatures},
+		},
+		"plan": {
+			Kind: AskPlan, Tool: "ExitPlanMode", Title: "May this plan be carried out?", Detail: "# Plan\n\nAdd a health endpoint\n",
 			Options: []Option{{ID: "allow", Label: "Yes, manually approve edits"}, acceptEdits, {ID: "deny", Label: "Tell Claude what to change"}},
 		},
 	}
-	samples := hookSamples(t)
 	for name, want := range tests {
-		got, err := Claude().ReadAsk(samples[name])
+		want.AllowsText = true
+		got, err := Claude().ReadAsk(recordedHook(t, name, "PermissionRequest"))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -99,6 +171,16 @@ func TestClaudeAsks(t *testing.T) {
 		}
 	}
 }
+
+// What the scripted model asks.
+var (
+	whichDatabase = Question{Header: "Database", Text: "Which database should we use?", Options: []QuestionOption{
+		{"PostgreSQL", "A server; good for many writers"}, {"SQLite", "A file; nothing to run"},
+	}}
+	whichFeatures = Question{Header: "Features", Text: "Which features do you want?", MultiSelect: true, Options: []QuestionOption{
+		{"Login", "Accounts and passwords"}, {"Search", "Full-text search"}, {"Export", "CSV files"},
+	}}
+)
 
 func TestClaudeSuggestions(t *testing.T) {
 	text := `[
@@ -138,9 +220,8 @@ func TestClaudeAllowAlwaysLabel(t *testing.T) {
 		},
 	}
 	for name, test := range tests {
-		payload := `{"hook_event_name":"PermissionRequest","tool_name":"Bash","tool_input":{"command":"touch a.txt"},` +
-			`"permission_suggestions":[` + test.suggestions + `]}`
-		ask, err := Claude().ReadAsk([]byte(payload))
+		payload := with(t, recordedHook(t, "bash", "PermissionRequest"), "permission_suggestions", json.RawMessage("["+test.suggestions+"]"))
+		ask, err := Claude().ReadAsk(payload)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -151,37 +232,36 @@ func TestClaudeAllowAlwaysLabel(t *testing.T) {
 }
 
 func TestClaudeReplies(t *testing.T) {
-	samples := hookSamples(t)
 	tests := map[string]struct {
-		payload string
-		answer  Answer
-		want    string // the decision; empty: refused
+		scene  string
+		answer Answer
+		want   string // the decision; empty: refused
 	}{
-		"allow":                     {"Bash", Answer{Option: "allow"}, `{"behavior":"allow"}`},
-		"allow always":              {"Bash", Answer{Option: "allow_always"}, `{"behavior":"allow","updatedPermissions":[{"destination":"session","directories":["/home/dev/proj4"],"type":"addDirectories"}]}`},
-		"accept edits":              {"Write", Answer{Option: "accept_edits"}, `{"behavior":"allow","updatedPermissions":[{"destination":"session","mode":"acceptEdits","type":"setMode"}]}`},
-		"deny":                      {"Bash", Answer{Actor: "Alice", Option: "deny"}, `{"behavior":"deny","message":"Denied by Alice"}`},
-		"deny with words":           {"Bash", Answer{Actor: "Alice", Option: "deny", Text: "use a <branch>"}, `{"behavior":"deny","message":"Denied by Alice: use a <branch>"}`},
-		"words alone deny":          {"Bash", Answer{Actor: "Alice", Text: "no"}, `{"behavior":"deny","message":"Denied by Alice: no"}`},
-		"choice":                    {"AskUserQuestion", Answer{Choices: [][]string{{"SQLite"}}}, `{"behavior":"allow","updatedInput":{"answers":{"Which database should we use?":"SQLite"},"questions":QUESTIONS}}`},
-		"choice in words":           {"AskUserQuestion", Answer{Text: "DuckDB"}, `{"behavior":"allow","updatedInput":{"answers":{"Which database should we use?":"DuckDB"},"questions":QUESTIONS}}`},
-		"choice declined":           {"AskUserQuestion", Answer{Actor: "Bob", Option: "deny"}, `{"behavior":"deny","message":"Denied by Bob"}`},
-		"plan":                      {"ExitPlanMode", Answer{Option: "allow"}, `{"behavior":"allow","updatedInput":PLAN}`},
-		"plan, accept edits":        {"ExitPlanMode", Answer{Option: "accept_edits"}, `{"behavior":"allow","updatedInput":PLAN,"updatedPermissions":[{"type":"setMode","mode":"acceptEdits","destination":"session"}]}`},
-		"plan changed":              {"ExitPlanMode", Answer{Actor: "Bob", Text: "smaller"}, `{"behavior":"deny","message":"Denied by Bob: smaller"}`},
-		"nothing":                   {"Bash", Answer{}, ""},
-		"unknown option":            {"Bash", Answer{Option: "bypassPermissions"}, ""},
-		"option not offered":        {"Write", Answer{Option: "allow_always"}, ""},
-		"words with allow":          {"Bash", Answer{Option: "allow", Text: "but carefully"}, ""},
-		"choices for a permission":  {"Bash", Answer{Choices: [][]string{{"Yes"}}}, ""},
-		"too few choices":           {"AskUserQuestion", Answer{}, ""},
-		"too many choices":          {"AskUserQuestion", Answer{Choices: [][]string{{"SQLite"}, {"x"}}}, ""},
-		"empty choice":              {"AskUserQuestion", Answer{Choices: [][]string{{" "}}}, ""},
-		"several for a single":      {"AskUserQuestion", Answer{Choices: [][]string{{"SQLite", "PostgreSQL"}}}, ""},
-		"allow instead of a choice": {"AskUserQuestion", Answer{Option: "allow"}, ""},
+		"allow":                     {"bash", Answer{Option: "allow"}, `{"behavior":"allow"}`},
+		"allow always":              {"bash", Answer{Option: "allow_always"}, `{"behavior":"allow","updatedPermissions":[{"destination":"session","directories":["/home/dev/home/project"],"type":"addDirectories"}]}`},
+		"accept edits":              {"write", Answer{Option: "accept_edits"}, `{"behavior":"allow","updatedPermissions":[{"destination":"session","mode":"acceptEdits","type":"setMode"}]}`},
+		"deny":                      {"bash", Answer{Actor: "Alice", Option: "deny"}, `{"behavior":"deny","message":"Denied by Alice"}`},
+		"deny with words":           {"bash", Answer{Actor: "Alice", Option: "deny", Text: "use a <branch>"}, `{"behavior":"deny","message":"Denied by Alice: use a <branch>"}`},
+		"words alone deny":          {"bash", Answer{Actor: "Alice", Text: "no"}, `{"behavior":"deny","message":"Denied by Alice: no"}`},
+		"choice":                    {"question", Answer{Choices: [][]string{{"SQLite"}}}, `{"behavior":"allow","updatedInput":{"answers":{"Which database should we use?":"SQLite"},"questions":QUESTIONS}}`},
+		"choice in words":           {"question", Answer{Text: "DuckDB"}, `{"behavior":"allow","updatedInput":{"answers":{"Which database should we use?":"DuckDB"},"questions":QUESTIONS}}`},
+		"choice declined":           {"question", Answer{Actor: "Bob", Option: "deny"}, `{"behavior":"deny","message":"Denied by Bob"}`},
+		"plan":                      {"plan", Answer{Option: "allow"}, `{"behavior":"allow","updatedInput":PLAN}`},
+		"plan, accept edits":        {"plan", Answer{Option: "accept_edits"}, `{"behavior":"allow","updatedInput":PLAN,"updatedPermissions":[{"type":"setMode","mode":"acceptEdits","destination":"session"}]}`},
+		"plan changed":              {"plan", Answer{Actor: "Bob", Text: "smaller"}, `{"behavior":"deny","message":"Denied by Bob: smaller"}`},
+		"nothing":                   {"bash", Answer{}, ""},
+		"unknown option":            {"bash", Answer{Option: "bypassPermissions"}, ""},
+		"option not offered":        {"write", Answer{Option: "allow_always"}, ""},
+		"words with allow":          {"bash", Answer{Option: "allow", Text: "but carefully"}, ""},
+		"choices for a permission":  {"bash", Answer{Choices: [][]string{{"Yes"}}}, ""},
+		"too few choices":           {"question", Answer{}, ""},
+		"too many choices":          {"question", Answer{Choices: [][]string{{"SQLite"}, {"x"}}}, ""},
+		"empty choice":              {"question", Answer{Choices: [][]string{{" "}}}, ""},
+		"several for a single":      {"question", Answer{Choices: [][]string{{"SQLite", "PostgreSQL"}}}, ""},
+		"allow instead of a choice": {"question", Answer{Option: "allow"}, ""},
 	}
 	for name, test := range tests {
-		payload := samples["PermissionRequest:"+test.payload]
+		payload := recordedHook(t, test.scene, "PermissionRequest")
 		raw, err := parseClaudeHook(payload)
 		if err != nil {
 			t.Fatal(err)
@@ -250,37 +330,142 @@ func TestClaudeMessages(t *testing.T) {
 	}
 }
 
-func TestClaudeTranscriptLines(t *testing.T) {
-	at := time.Date(2026, 11, 21, 1, 23, 9, 0, time.UTC)
-	const head = `"timestamp":"2026-11-21T01:23:09Z","isSidechain":false,`
-	tests := map[string]struct {
-		line string
-		want []Line
-	}{
-		"person":               {`{` + head + `"type":"user","message":{"role":"user","content":"hello"}}`, []Line{{Kind: LineUser, At: at, Text: "hello"}}},
-		"person while busy":    {`{` + head + `"type":"attachment","attachment":{"type":"queued_command","prompt":"steer","commandMode":"prompt","origin":{"kind":"human"}}}`, []Line{{Kind: LineUser, At: at, Text: "steer"}}},
-		"other attachment":     {`{` + head + `"type":"attachment","attachment":{"type":"date","date":"2026-11-21"}}`, nil},
-		"reminder":             {`{` + head + `"type":"user","message":{"role":"user","content":"<system-reminder>x"}}`, nil},
-		"command":              {`{` + head + `"type":"user","message":{"role":"user","content":"<command-name>/model</command-name>"}}`, nil},
-		"meta":                 {`{` + head + `"type":"user","isMeta":true,"message":{"role":"user","content":"x"}}`, nil},
-		"subagent":             {`{"type":"assistant","isSidechain":true,"message":{"content":[{"type":"text","text":"x"}]}}`, nil},
-		"answer":               {`{` + head + `"type":"assistant","message":{"content":[{"type":"thinking","thinking":"…"},{"type":"text","text":"done"}]}}`, []Line{{Kind: LineAssistant, At: at, Text: "done"}}},
-		"error of the API":     {`{` + head + `"type":"assistant","isApiErrorMessage":true,"message":{"content":[{"type":"text","text":"API Error"}]}}`, []Line{{Kind: LineNotice, At: at, Text: "API Error", IsError: true}}},
-		"call":                 {`{` + head + `"type":"assistant","message":{"content":[{"type":"tool_use","id":"t1","name":"Bash","input":{"command":"ls"}}]}}`, []Line{{Kind: LineToolCall, At: at, Tool: "Bash", ToolUse: "t1", Input: json.RawMessage(`{"command":"ls"}`)}}},
-		"result by hook":       {`{` + head + `"type":"user","message":{"content":[{"tool_use_id":"t1","type":"tool_result","content":"ok"}]},"permissionDecision":{"decision":"accept","source":"hook"}}`, []Line{{Kind: LineToolResult, At: at, ToolUse: "t1", Text: "ok", Decided: DecidedHook}}},
-		"result at terminal":   {`{` + head + `"type":"user","message":{"content":[{"tool_use_id":"t1","type":"tool_result","content":[{"type":"text","text":"a"},{"type":"image"}]}]},"permissionDecision":{"decision":"accept","source":"user_temporary"}}`, []Line{{Kind: LineToolResult, At: at, ToolUse: "t1", Text: "a\n[image]", Decided: DecidedTerminal}}},
-		"rejected at terminal": {`{` + head + `"type":"user","message":{"content":[{"tool_use_id":"t1","type":"tool_result","content":"no","is_error":true}]},"toolDenialKind":"user-rejected"}`, []Line{{Kind: LineToolResult, At: at, ToolUse: "t1", Text: "no", IsError: true, Decided: DecidedTerminal, Denied: true}}},
-		"denied by hook":       {`{` + head + `"type":"user","message":{"content":[{"tool_use_id":"t1","type":"tool_result","content":"no","is_error":true}]},"toolDenialKind":"permission-rule","permissionDecision":{"decision":"reject","source":"hook"}}`, []Line{{Kind: LineToolResult, At: at, ToolUse: "t1", Text: "no", IsError: true, Decided: DecidedHook, Denied: true}}},
-		"by a rule":            {`{` + head + `"type":"user","message":{"content":[{"tool_use_id":"t1","type":"tool_result","content":""}]},"permissionDecision":{"decision":"accept","source":"config"}}`, []Line{{Kind: LineToolResult, At: at, ToolUse: "t1", Decided: DecidedRule}}},
-		"interrupted":          {`{` + head + `"type":"user","message":{"content":[{"type":"text","text":"[Request interrupted by user for tool use]"}]}}`, []Line{{Kind: LineInterrupted, At: at, Text: "Interrupted."}}},
-		"compacted":            {`{` + head + `"type":"system","subtype":"compact_boundary","content":"Conversation compacted"}`, []Line{{Kind: LineNotice, At: at, Text: "The conversation so far was replaced by a summary of it."}}},
-		"snapshot":             {`{"type":"file-history-snapshot","snapshot":{"timestamp":7}}`, nil},
+// TestClaudeTranscripts: of each conversation it is told what the person and the agent said and did, and who decided.
+func TestClaudeTranscripts(t *testing.T) {
+	touch := json.RawMessage(`{"command":"touch made","description":"Run touch"}`)
+	const rejected = "The user doesn't want to proceed with this tool use."
+	tests := map[string][]Line{
+		"bash": {
+			{Kind: LineUser, Text: "fake:text I begin ;; bash touch made ;; text done"},
+			{Kind: LineAssistant, Text: "I begin"},
+			{Kind: LineToolCall, Tool: "Bash", ToolUse: "toolu_0001", Input: touch},
+			{Kind: LineToolResult, ToolUse: "toolu_0001", Text: "(Bash completed with no output)", Decided: DecidedHook},
+			{Kind: LineAssistant, Text: "done"},
+		},
+		"allowed-at-terminal": {
+			{Kind: LineUser, Text: "fake:bash touch made"},
+			{Kind: LineToolCall, Tool: "Bash", ToolUse: "toolu_0001", Input: touch},
+			{Kind: LineToolResult, ToolUse: "toolu_0001", Text: "(Bash completed with no output)", Decided: DecidedTerminal},
+			{Kind: LineAssistant, Text: "done"},
+		},
+		"rejected-at-terminal": {
+			{Kind: LineUser, Text: "fake:bash touch made"},
+			{Kind: LineToolCall, Tool: "Bash", ToolUse: "toolu_0001", Input: touch},
+			{Kind: LineToolResult, ToolUse: "toolu_0001", Text: rejected, IsError: true, Decided: DecidedTerminal, Denied: true},
+			{Kind: LineInterrupted, Text: "Interrupted."},
+		},
+		"allowed-by-rule": {
+			{Kind: LineUser, Text: "fake:bash touch made"},
+			{Kind: LineToolCall, Tool: "Bash", ToolUse: "toolu_0001", Input: touch},
+			{Kind: LineToolResult, ToolUse: "toolu_0001", Text: "(Bash completed with no output)", Decided: DecidedRule},
+			{Kind: LineAssistant, Text: "done"},
+		},
+		"write": {
+			{Kind: LineUser, Text: "fake:write notes.txt hello"},
+			{Kind: LineToolCall, Tool: "Write", ToolUse: "toolu_0001", Input: json.RawMessage(`{"file_path":"notes.txt","content":"hello\n"}`)},
+			{Kind: LineToolResult, ToolUse: "toolu_0001", Text: "Denied by Alice: use a branch", IsError: true, Decided: DecidedHook, Denied: true},
+			{Kind: LineAssistant, Text: "done"},
+		},
+		"failed-command": {
+			{Kind: LineUser, Text: "fake:bash sh -c 'echo > made; exit 3'"},
+			{Kind: LineToolCall, Tool: "Bash", ToolUse: "toolu_0001", Input: json.RawMessage(`{"command":"sh -c 'echo > made; exit 3'","description":"Run sh"}`)},
+			{Kind: LineToolResult, ToolUse: "toolu_0001", Text: "Exit code 3", IsError: true, Decided: DecidedHook},
+			{Kind: LineAssistant, Text: "done"},
+		},
+		"image": {
+			{Kind: LineUser, Text: "fake:read /home/dev/home/project/dot.png"},
+			{Kind: LineToolCall, Tool: "Read", ToolUse: "toolu_0001", Input: json.RawMessage(`{"file_path":"/home/dev/home/project/dot.png"}`)},
+			{Kind: LineToolResult, ToolUse: "toolu_0001", Text: "[image]", Decided: DecidedRule},
+			{Kind: LineAssistant, Text: "done"},
+		},
+		"queued": {
+			{Kind: LineUser, Text: "fake:bash touch made; sleep 4 ;; text done"},
+			{Kind: LineToolCall, Tool: "Bash", ToolUse: "toolu_0001", Input: json.RawMessage(`{"command":"touch made; sleep 4","description":"Run touch"}`)},
+			{Kind: LineToolResult, ToolUse: "toolu_0001", Text: "(Bash completed with no output)", Decided: DecidedHook},
+			{Kind: LineUser, Text: "fake:text taken"},
+			{Kind: LineAssistant, Text: "taken"},
+		},
+		"interrupted-text": {
+			{Kind: LineUser, Text: "fake:slow 30"},
+			{Kind: LineAssistant, Text: "line 1 of a slow answer\n"},
+			{Kind: LineInterrupted, Text: "Interrupted."},
+		},
+		"api-error-400": {
+			{Kind: LineUser, Text: "fake:error 400"},
+			{Kind: LineNotice, Text: "API Error: 400 scripted error", IsError: true},
+		},
+		"compact": {
+			{Kind: LineUser, Text: "fake:text something to remember"},
+			{Kind: LineAssistant, Text: "something to remember"},
+			{Kind: LineNotice, Text: "The conversation so far was replaced by a summary of it."},
+		},
 	}
-	for name, test := range tests {
-		got, err := Claude().ReadTranscript([]byte(test.line))
-		if diff := cmp.Diff(test.want, got); diff != "" || err != nil {
-			t.Errorf("%s: error %v (-want +got):\n%s", name, err, diff)
+	for name, want := range tests {
+		var got []Line
+		for _, line := range scene(t, name).Transcript {
+			lines, err := Claude().ReadTranscript(line)
+			if err != nil {
+				t.Errorf("%s: %v: %s", name, err, line)
+			}
+			for _, l := range lines {
+				if l.At.IsZero() {
+					t.Errorf("%s: no time in %s", name, line)
+				}
+				l.At = time.Time{}
+				if strings.HasPrefix(l.Text, rejected) {
+					l.Text = rejected // the rest is for the agent
+				}
+				l.Text, _, _ = strings.Cut(l.Text, "\n\nThis is how Claude Code surfaces") // the scripted model says it again
+				got = append(got, l)
+			}
 		}
+		if diff := cmp.Diff(want, got, sameJSON); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// sameJSON compares inputs of tools by what they say.
+var sameJSON = cmp.Comparer(func(a, b json.RawMessage) bool {
+	var of, with any
+	_, _ = json.Unmarshal(a, &of), json.Unmarshal(b, &with)
+	return cmp.Equal(of, with)
+})
+
+// TestClaudeTranscriptsWithoutPerson: what nobody said is not told: the CLI's own lines, and what a subagent says.
+func TestClaudeTranscriptsWithoutPerson(t *testing.T) {
+	said := scene(t, "bash").Transcript[2]
+	silent := map[string]json.RawMessage{
+		"meta":     with(t, said, "isMeta", true),
+		"reminder": with(t, said, "message", map[string]string{"role": "user", "content": "<system-reminder>x"}),
+	}
+	for name, s := range scenes(t) {
+		for _, line := range s.Subagent {
+			silent["subagent of "+name+string(line)] = line
+		}
+		for _, line := range s.Transcript {
+			var raw claudeLine
+			if err := json.Unmarshal(line, &raw); err != nil {
+				t.Fatal(err)
+			}
+			var text string
+			_ = json.Unmarshal(raw.Message.Content, &text) // or it is blocks
+			spoken := len(raw.Message.Content) > 0 || raw.Attachment.Type == "queued_command" || raw.Subtype == "compact_boundary"
+			if !spoken || strings.HasPrefix(text, "<") {
+				silent[name+string(line)] = line
+			}
+		}
+	}
+	if lines, err := Claude().ReadTranscript(said); len(lines) != 1 || err != nil {
+		t.Errorf("the person is told as %+v, %v", lines, err)
+	}
+	for name, line := range silent {
+		if lines, err := Claude().ReadTranscript(line); len(lines) > 0 || err != nil {
+			t.Errorf("%s: told as %+v, %v", name, lines, err)
+		}
+	}
+	if len(silent) < 20 {
+		t.Errorf("only %d such lines were recorded", len(silent))
 	}
 }
 
@@ -297,17 +482,26 @@ func TestClaudeStatus(t *testing.T) {
 		}
 	}
 	process := Process{PID: 42, StartedAt: started, Getenv: func(name string) string { return map[string]string{"HOME": home}[name] }}
+	status := func(name string, n int) string { return string(scene(t, name).Statuses[n]) }
+	changed := func(field string, value any) string {
+		return string(with(t, scene(t, "bash").Statuses[0], field, value))
+	}
+	at := time.UnixMilli(1795224187903)
 	tests := map[string]struct {
 		text string
 		want Status
 		ok   bool
 	}{
-		"idle":                  {`{"pid":42,"version":"2.1.329","status":"idle","startedAt":1795224187100,"statusUpdatedAt":1795224187903}`, Status{Activity: ActivityIdle, At: time.UnixMilli(1795224187903), Version: "2.1.329"}, true},
-		"dialog":                {`{"pid":42,"status":"waiting","waitingFor":"dialog open","startedAt":1795224187100,"statusUpdatedAt":1795224187903}`, Status{Activity: ActivityWaiting, Dialog: "dialog open", At: time.UnixMilli(1795224187903)}, true},
-		"just started":          {`{"pid":42,"startedAt":1795224187100}`, Status{}, false},
-		"of an earlier process": {`{"pid":42,"status":"idle","startedAt":1795224100000}`, Status{}, false},
-		"half written":          {`{"pid":42,"status":"id`, Status{}, false},
-		"new word":              {`{"pid":42,"status":"dreaming","startedAt":1795224187100}`, Status{}, false},
+		"idle":                  {status("bash", 0), Status{Activity: ActivityIdle, At: at, Version: claudecli.Version}, true},
+		"permission":            {status("bash", 1), Status{Activity: ActivityWaiting, Dialog: "permission prompt", At: at, Version: claudecli.Version}, true},
+		"question":              {status("question", 0), Status{Activity: ActivityWaiting, Dialog: "input needed", At: at, Version: claudecli.Version}, true},
+		"busy":                  {status("interrupted-text", 0), Status{Activity: ActivityBusy, At: at, Version: claudecli.Version}, true},
+		"after Esc":             {status("rejected-at-terminal", 0), Status{Activity: ActivityIdle, At: at, Version: claudecli.Version}, true},
+		"dialog":                {status("model-picker", 0), Status{Activity: ActivityWaiting, Dialog: "dialog open", At: at, Version: claudecli.Version}, true},
+		"just started":          {changed("status", ""), Status{}, false},
+		"of an earlier process": {changed("startedAt", 1795224100000), Status{}, false},
+		"half written":          {status("bash", 0)[:300], Status{}, false},
+		"new word":              {changed("status", "dreaming"), Status{}, false},
 	}
 	for name, test := range tests {
 		write(test.text)
@@ -323,35 +517,53 @@ func TestClaudeStatus(t *testing.T) {
 }
 
 func TestClaudeScreens(t *testing.T) {
-	tests := map[string]struct {
+	type seen struct {
 		dialog, selected string
 		box              Box
-	}{
-		"02-trust-dialog":   {"trust", OptionDeny, BoxUnseen},
-		"03-after-trust":    {"API key", "", BoxUnseen},
-		"E0-automode-offer": {"permission mode", "", BoxUnseen},
-		"05-idle-seeded":    {"", "", BoxEmpty},
-		"08-perm-bash":      {"", "", BoxUnseen},
-		"49-bang":           {"", "", BoxDraft},
-		"53-hash":           {"", "", BoxDraft},
-		"B1-queued":         {"", "", BoxEmpty},
+	}
+	tests := map[string]seen{
+		"trust/refused":                     {"trust", OptionDeny, BoxUnseen},
+		"trust/trusted":                     {"trust", OptionAllow, BoxUnseen},
+		"trust-in-a-small-terminal/refused": {"trust", OptionDeny, BoxUnseen},
+		"api-key/asked":                     {"API key", "", BoxUnseen},
+		"mode-offer/asked":                  {"permission mode", "", BoxUnseen},
+		"slash-login/open":                  {"login", "", BoxUnseen},
+		"no-network/ended":                  {"", "", BoxUnseen},
+		"model-picker/open":                 {"", "", BoxUnseen},
+		"bash/idle":                         {"", "", BoxEmpty},
+		"bash/asked":                        {"", "", BoxUnseen},
+		"bash/done":                         {"", "", BoxEmpty},
+		"small-terminal/idle":               {"", "", BoxEmpty},
+		"small-terminal/asked":              {"", "", BoxUnseen},
+		"mcp-tool/asked":                    {"", "", BoxUnseen},
+		"mcp-tool/elicitation":              {"", "", BoxUnseen},
+		"question/asked":                    {"", "", BoxUnseen},
+		"questions/submit":                  {"", "", BoxUnseen},
+		"plan/asked":                        {"", "", BoxUnseen},
+		"draft/draft":                       {"", "", BoxDraft},
+		"draft/put aside":                   {"", "", BoxEmpty},
+		"draft-of-several-lines/draft":      {"", "", BoxDraft},
+		"draft-of-a-shell-command/draft":    {"", "", BoxDraft},
+		"draft-of-a-heading/draft":          {"", "", BoxDraft},
+		"interrupted-early/working":         {"", "", BoxEmpty},
+		"interrupted-early/after Esc":       {"", "", BoxDraft},
+		"queued/queued":                     {"", "", BoxEmpty},
+		"api-error-401/failed":              {"", "", BoxEmpty},
+		"retrying/retrying":                 {"", "", BoxEmpty},
 	}
 	for name, want := range tests {
-		text, err := os.ReadFile(filepath.Join("testdata", "claude", name+".txt"))
+		of, which, _ := strings.Cut(name, "/")
+		screen, err := scene(t, of).Screen(which)
 		if err != nil {
 			t.Fatal(err)
 		}
-		screen := strings.Split(string(text), "\n")
-		dialog, ok := Claude().ReadScreen(screen)
-		if dialog.Name != want.dialog || ok != (want.dialog != "") || dialog.Selected != want.selected {
-			t.Errorf("%s: dialog %q, selected %q", name, dialog.Name, dialog.Selected)
-		}
-		if got := Claude().ReadBox(screen); got != want.box {
-			t.Errorf("%s: box %v, want %v", name, got, want.box)
+		dialog, ok := Claude().ReadScreen(screen.Lines)
+		if got := (seen{dialog.Name, dialog.Selected, Claude().ReadBox(screen.Unfaint())}); got != want || ok != (want.dialog != "") {
+			t.Errorf("%s: %+v, want %+v", name, got, want)
 		}
 		// A screen that is drawn only in part may hide the box, but never a draft in it.
-		for cut := range screen {
-			if got := Claude().ReadBox(screen[:cut]); got == BoxEmpty && want.box == BoxDraft {
+		for cut := range screen.Lines {
+			if got := Claude().ReadBox(screen.Unfaint()[:cut]); got == BoxEmpty && want.box == BoxDraft {
 				t.Errorf("%s: the first %d lines show an empty box", name, cut)
 			}
 		}
@@ -359,10 +571,13 @@ func TestClaudeScreens(t *testing.T) {
 }
 
 func FuzzClaudeHook(f *testing.F) {
-	for _, payload := range hookSamples(f) {
-		f.Add([]byte(payload), "allow", "")
+	for _, s := range scenes(f) {
+		for _, payload := range s.Hooks {
+			f.Add([]byte(payload), "allow", "")
+		}
 	}
-	f.Add([]byte(`{"hook_event_name":"PermissionRequest","tool_input":[],"permission_suggestions":{}}`), "allow_always", "x")
+	asked := with(f, recordedHook(f, "bash", "PermissionRequest"), "permission_suggestions", map[string]any{})
+	f.Add(with(f, asked, "tool_input", []any{}), "allow_always", "x")
 	f.Fuzz(func(t *testing.T, payload []byte, option, text string) {
 		claude := Claude()
 		if _, err := claude.ReadHook(payload); err != nil {
@@ -379,9 +594,13 @@ func FuzzClaudeHook(f *testing.F) {
 }
 
 func FuzzClaudeTranscript(f *testing.F) {
-	f.Add([]byte(`{"type":"user","message":{"content":[{"tool_use_id":"t1","type":"tool_result","content":[{"type":"text","text":"a"}]}]}}`))
-	f.Add([]byte(`{"type":"assistant","message":{"content":"x"}}`))
-	f.Add([]byte(`{"type":"attachment","attachment":{"type":"queued_command","commandMode":"prompt","origin":{"kind":"human"},"prompt":7}}`))
+	for _, s := range scenes(f) {
+		for _, line := range slices.Concat(s.Transcript, s.Subagent) {
+			f.Add([]byte(line))
+		}
+	}
+	f.Add(with(f, scene(f, "bash").Transcript[2], "message", map[string]string{"content": "x"}))
+	f.Add(with(f, scene(f, "bash").Transcript[2], "attachment", 7))
 	f.Fuzz(func(t *testing.T, line []byte) {
 		lines, err := Claude().ReadTranscript(line)
 		for _, l := range lines {
@@ -423,10 +642,29 @@ func FuzzClaudeMessage(f *testing.F) {
 }
 
 func FuzzClaudeStatus(f *testing.F) {
-	f.Add([]byte(`{"pid":42,"status":"idle","startedAt":1795224187100,"statusUpdatedAt":1795224187903}`))
+	for _, s := range scenes(f) {
+		for _, status := range s.Statuses {
+			f.Add([]byte(status))
+		}
+	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if status, ok := parseClaudeStatus(text, time.Time{}); ok && status.Activity == "" {
 			t.Errorf("status of %q has no activity", text)
 		}
+	})
+}
+
+func FuzzClaudeScreen(f *testing.F) {
+	for _, s := range scenes(f) {
+		for _, screen := range s.Screens {
+			f.Add(strings.Join(screen.Lines, "\n"))
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		screen := strings.Split(text, "\n")
+		if dialog, ok := Claude().ReadScreen(screen); ok != (dialog.Name != "") {
+			t.Errorf("dialog %+v, %v", dialog, ok)
+		}
+		Claude().ReadBox(screen)
 	})
 }

@@ -22,8 +22,8 @@ func TestEventsFit(t *testing.T) {
 		return slicesOf(n, map[string]any{"label": huge[:1<<10], "description": huge[:1<<10]})
 	}
 	for name, test := range map[string]struct {
-		payload map[string]any
-		want    string // in the prompt
+		changes map[string]any // of what was recorded
+		want    string         // in the prompt
 	}{
 		"short":             {map[string]any{"tool_name": "Bash", "tool_input": map[string]any{"command": "ls"}}, ""},
 		"file":              {map[string]any{"tool_name": "Write", "tool_input": map[string]any{"file_path": "/a", "content": huge}}, "more bytes: read them at the terminal"},
@@ -37,9 +37,7 @@ func TestEventsFit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFold(birth{Session: protocol.NewSessionID(), At: time.Now()}, agentkind.Claude(), policy.Default())
-			test.payload["hook_event_name"] = "PermissionRequest"
-			payload, err := json.Marshal(test.payload)
-			check(t, err)
+			payload := recordedHook(t, "bash", "PermissionRequest", test.changes)
 			body, err := json.Marshal(holder.Hook{ID: "h", Event: "PermissionRequest", Held: true, Payload: payload})
 			check(t, err)
 			check(t, f.apply(holder.Entry{N: 1, At: time.Now(), Kind: holder.KindHook, Body: body}))

@@ -32,18 +32,15 @@ func TestTranscriptBeforeJournal(t *testing.T) {
 				n++
 				check(t, f.apply(holder.Entry{N: n, At: at, Kind: kind, Body: text}))
 			}
-			hook := func(event string, held bool, use string) {
+			hook := func(event string, held bool) {
 				t.Helper()
-				payload, err := json.Marshal(map[string]any{
-					"hook_event_name": event, "tool_name": "Bash", "tool_input": map[string]string{"command": "touch x"}, "tool_use_id": use,
-				})
-				check(t, err)
+				payload := recordedHook(t, "bash", event, nil)
 				journal(holder.KindHook, holder.Hook{ID: holder.HookID(event), Event: event, Held: held, Payload: payload})
 			}
-			hook("PreToolUse", false, "toolu_1")
-			hook("PermissionRequest", true, "")
+			hook("PreToolUse", false)
+			hook("PermissionRequest", true)
 			journal(noteAnswer, answerNote{Prompt: "PermissionRequest", Command: "c1", Actor: "Alice", Answer: protocol.Answer{Option: "allow"}})
-			f.observeLine([]agentkind.Line{{Kind: agentkind.LineToolResult, At: at, ToolUse: "toolu_1", Text: "ok", Decided: agentkind.DecidedHook}}, 1, at)
+			f.observeLine([]agentkind.Line{{Kind: agentkind.LineToolResult, At: at, ToolUse: "toolu_0001", Text: "ok", Decided: agentkind.DecidedHook}}, 1, at)
 			if test.answered {
 				journal(holder.KindHookAnswered, holder.HookAnswered{ID: "PermissionRequest", Reply: "{}"})
 			}

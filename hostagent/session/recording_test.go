@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"switchboard/controlplane/e2e/claudecli"
 	"switchboard/hostagent/agentkind"
 	"switchboard/hostagent/holder"
 	"switchboard/hostagent/policy"
@@ -20,9 +21,16 @@ import (
 )
 
 var (
-	record = flag.Bool("record", false, "keep what the real CLI did in these tests as testdata")
+	record = flag.Bool("record", false, "keep what the real CLI did in the recorded tests as testdata")
 	update = flag.Bool("update", false, "rewrite the golden events of the recordings")
 )
+
+// recorded are the tests whose session is kept. A recording is a whole session with its own times and ids, so that a
+// new one leaves a diff; make claude-sessions records them.
+var recorded = []string{
+	"TestAnsweredAtTerminal", "TestEscapeInDialog", "TestInterrupt", "TestMessagesWhileWorking", "TestPermissionAllowed",
+	"TestPermissionDenied", "TestPlan", "TestQuestion", "TestSubagentPrompt", "TestTerminateAndResume",
+}
 
 // recording is the evidence of one session with the real CLI.
 type recording struct {
@@ -132,6 +140,29 @@ func (w *telling) events() []protocol.Event {
 		events = append(events, s.Events...)
 	}
 	return events
+}
+
+// TestRecordingsAreRecorded: each file is of a recorded test and of the pinned version. Nothing that was made by hand is
+// beside them.
+func TestRecordingsAreRecorded(t *testing.T) {
+	t.Parallel()
+	var want []string
+	for _, name := range recorded {
+		want = append(want, name+".golden.jsonl", name+".json")
+		kept := readRecording(t, filepath.Join("testdata", name+".json"))
+		if kept.Birth.AgentVersion != claudecli.Version {
+			t.Errorf("%s is from version %q; run make claude-sessions", name, kept.Birth.AgentVersion)
+		}
+	}
+	files, err := os.ReadDir("testdata")
+	check(t, err)
+	var got []string
+	for _, file := range files {
+		got = append(got, file.Name())
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("files (-recorded +there):\n%s", diff)
+	}
 }
 
 // TestRecordings: the same evidence always tells the same events.

@@ -134,25 +134,29 @@ func TestARecordingIsPruned(t *testing.T) {
 // TestMarks: what stands in the journal is what a viewer is told.
 func TestMarks(t *testing.T) {
 	t.Parallel()
-	hook := func(payload string) holder.Entry {
-		body, err := json.Marshal(holder.Hook{Event: "x", Payload: json.RawMessage(payload)})
+	payload := func(text json.RawMessage) holder.Entry {
+		body, err := json.Marshal(holder.Hook{Event: "x", Payload: text})
 		check(t, err)
 		return holder.Entry{Kind: holder.KindHook, Body: body}
+	}
+	hook := func(event string) holder.Entry { return payload(recordedHook(t, "bash", event, nil)) }
+	prompt := func(text string) holder.Entry {
+		return payload(recordedHook(t, "bash", "UserPromptSubmit", map[string]any{"prompt": text}))
 	}
 	tests := map[string]struct {
 		entry holder.Entry
 		want  string
 	}{
-		"message":    {hook(`{"hook_event_name":"UserPromptSubmit","prompt":"run\nthe tests"}`), "Message: run the tests"},
-		"secret":     {hook(`{"hook_event_name":"UserPromptSubmit","prompt":"use ` + githubToken + `"}`), "Message: use [secret removed]"},
-		"tool":       {hook(`{"hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":{"command":"make test"}}`), "Run make test"},
-		"question":   {hook(`{"hook_event_name":"PermissionRequest","tool_name":"Bash","tool_input":{"command":"make test"}}`), "Asks: Run make test"},
+		"message":    {prompt("run\nthe tests"), "Message: run the tests"},
+		"secret":     {prompt("use " + githubToken), "Message: use [secret removed]"},
+		"tool":       {hook("PreToolUse"), "Run touch made"},
+		"question":   {hook("PermissionRequest"), "Asks: Run touch made"},
 		"answer":     {holder.Entry{Kind: noteAnswer, Body: json.RawMessage(`{"actor":"Alice"}`)}, "Answered by Alice"},
-		"done":       {hook(`{"hook_event_name":"Stop"}`), "Done"},
-		"other hook": {hook(`{"hook_event_name":"Notification"}`), ""},
-		"no hook":    {hook(`"rubbish"`), ""},
+		"done":       {hook("Stop"), "Done"},
+		"other hook": {payload(recordedHook(t, "notification", "Notification", nil)), ""},
+		"no hook":    {payload(json.RawMessage(`"rubbish"`)), ""},
 		"input":      {holder.Entry{Kind: holder.KindInput, Body: json.RawMessage(`{}`)}, ""},
-		"long":       {hook(`{"hook_event_name":"UserPromptSubmit","prompt":"` + strings.Repeat("x", 500) + `"}`), "Message: " + strings.Repeat("x", maxMark-9) + "…"},
+		"long":       {prompt(strings.Repeat("x", 500)), "Message: " + strings.Repeat("x", maxMark-9) + "…"},
 	}
 	for name, test := range tests {
 		if got, ok := markOf(agentkind.Claude(), test.entry); got != test.want || ok != (test.want != "") {

@@ -72,12 +72,11 @@ func TestCompactingIsWork(t *testing.T) {
 	at := time.Now()
 	f := newFold(birth{Session: protocol.NewSessionID(), Agent: "claude", At: at}, agentkind.Claude(), policy.Default())
 	for n, want := range []struct {
-		event string
-		state protocol.State
-	}{{"SessionStart", protocol.StateIdle}, {"PreCompact", protocol.StateWorking}, {"Stop", protocol.StateIdle}} {
+		scene, event string
+		state        protocol.State
+	}{{"bash", "SessionStart", protocol.StateIdle}, {"compact", "PreCompact", protocol.StateWorking}, {"bash", "Stop", protocol.StateIdle}} {
 		at = at.Add(time.Second)
-		payload, err := json.Marshal(map[string]string{"hook_event_name": want.event, "trigger": "manual", "source": "startup"})
-		check(t, err)
+		payload := recordedHook(t, want.scene, want.event, nil)
 		body, err := json.Marshal(holder.Hook{ID: holder.HookID(want.event), Event: want.event, Payload: payload})
 		check(t, err)
 		check(t, f.apply(holder.Entry{N: uint64(n + 1), At: at, Kind: holder.KindHook, Body: body}))

@@ -102,12 +102,12 @@ func tempDir() (string, error) {
 
 // Plain takes out of a text what differs from stage to stage.
 func (s *Stage) Plain(text string) string {
-	return strings.NewReplacer(
-		"\u00a0", " ",
-		s.Dir, plainDir,
-		dashed(s.Dir), dashed(plainDir),
-		s.Session, "SESSION",
-	).Replace(text)
+	return strings.NewReplacer("\u00a0", " ", s.Session, "SESSION").Replace(s.AsDev(text))
+}
+
+// AsDev is a text as if the stage's directory were plainDir.
+func (s *Stage) AsDev(text string) string {
+	return strings.NewReplacer(s.Dir, plainDir, dashed(s.Dir), dashed(plainDir)).Replace(text)
 }
 
 // dashed is a path as the CLI makes a name of it.

@@ -1,0 +1,8 @@
+package main
+
+import "slices"
+
+// scenes lists every scene.
+func scenes() []scene {
+	return slices.Concat(toolScenes(), questionScenes(), turnScenes(), boxScenes(), screenScenes(), lifeScenes())
+}
