@@ -32,11 +32,8 @@ func (m *Manager) Screen(ctx context.Context, r protocol.ReadScreenRequest) (pro
 		return protocol.ReadScreenReply{}, s.cannotReach(err)
 	}
 	reply := protocol.ReadScreenReply{
-		Lines: make([]string, len(screen.Lines)), Cols: screen.Cols, Rows: screen.Rows, Cursor: screen.Cursor,
+		Lines: outgoingLines(screen.Lines), Cols: screen.Cols, Rows: screen.Rows, Cursor: screen.Cursor,
 		Title: outgoingLine(screen.Title),
-	}
-	for i, line := range screen.Lines {
-		reply.Lines[i] = outgoing(line)
 	}
 	return reply, nil
 }
@@ -57,9 +54,5 @@ func (m *Manager) Terminal(_ context.Context, r protocol.ReadTerminalRequest) (p
 	if err != nil {
 		return protocol.ReadTerminalReply{}, protocol.Errorf(protocol.CodeInternal, "reading the recording: %v", err)
 	}
-	reply := protocol.ReadTerminalReply{Lines: make([]string, len(lines))}
-	for i, line := range lines {
-		reply.Lines[i] = outgoing(line)
-	}
-	return reply, nil
+	return protocol.ReadTerminalReply{Lines: outgoingLines(lines)}, nil
 }

@@ -12,7 +12,9 @@ var secretShapes = regexp.MustCompile(`(?s)` +
 	`|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b` + // AWS key ids
 	`|\bxox[abprs]-[A-Za-z0-9-]{10,}` + // Slack
 	`|\bAIza[A-Za-z0-9_-]{35}` + // Google
-	`|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)`)
+	`|\bsb_[a-z]+_[A-Za-z0-9_.-]{20,}` + // our own
+	`|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)` +
+	`|(?:[A-Za-z0-9+/=]{16,}\s+)*[A-Za-z0-9+/=]+\s+-----END [A-Z ]*PRIVATE KEY-----`) // whose beginning has left the screen
 
 func maskSecrets(text string) string {
 	return secretShapes.ReplaceAllString(text, "[secret removed]")

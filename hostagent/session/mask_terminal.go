@@ -11,7 +11,7 @@ import (
 
 // secretBeginnings are what may become a secret when more is written.
 var secretBeginnings = regexp.MustCompile(
-	`(?:\bsk-|\bgh[pousr]_|\bgithub_pat_|\bglpat-|\bAKIA|\bASIA|\bxox[abprs]-|\bAIza)[A-Za-z0-9_-]*$`)
+	`(?:\bsk-|\bgh[pousr]_|\bgithub_pat_|\bglpat-|\bAKIA|\bASIA|\bxox[abprs]-|\bAIza|\bsb_[a-z]+_)[A-Za-z0-9_.-]*$`)
 
 // maskTerminal takes secrets out of output that stands in several pieces, between what was written before and
 // after it. A star stands for each of their characters, so that the screen keeps its form.
@@ -43,6 +43,20 @@ func maskTerminal(before string, pieces []string, after string, growing bool) []
 		start += len(piece)
 	}
 	return out
+}
+
+// outgoingLines are a screen's lines as they may leave the host: a secret may be wrapped at the edge, and a key has
+// several lines.
+func outgoingLines(lines []string) []string {
+	pieces := make([]string, len(lines))
+	for i, line := range lines {
+		pieces[i] = plain(line) + "\n"
+	}
+	masked := maskTerminal("", pieces, "", true)
+	for i, line := range masked {
+		masked[i] = strings.TrimSuffix(line, "\n")
+	}
+	return masked
 }
 
 func starred(piece string, masked []bool) string {

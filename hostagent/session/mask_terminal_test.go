@@ -82,3 +82,31 @@ func FuzzMaskTerminal(f *testing.F) {
 		}
 	})
 }
+
+// TestScreensLinesAreMaskedAsOneText: what is wrapped at the edge, or has several lines, is a secret all the same.
+func TestScreensLinesAreMaskedAsOneText(t *testing.T) {
+	t.Parallel()
+	const token = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
+	const body = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAAB"
+	stars := func(s string) string { return strings.Repeat("*", len(s)) }
+	tests := map[string]struct{ lines, want []string }{
+		"plain":        {[]string{"$ ls", "", "  a b"}, []string{"$ ls", "", "  a b"}},
+		"wrapped":      {[]string{"echo " + token[:20], token[20:] + " ok"}, []string{"echo " + stars(token[:20]), stars(token[20:]) + " ok"}},
+		"and indented": {[]string{"  ⎿  " + token[:20], "     " + token[20:]}, []string{"  ⎿  " + stars(token[:20]), "     " + stars(token[20:])}},
+		"a key": {
+			[]string{"-----BEGIN PRIVATE KEY-----", body, "-----END PRIVATE KEY-----", "$"},
+			[]string{stars("-----BEGIN PRIVATE KEY-----"), stars(body), stars("-----END PRIVATE KEY-----"), "$"},
+		},
+		"a key's end": {
+			[]string{"  " + body, "  " + body, "  AAAA==", "  -----END OPENSSH PRIVATE KEY-----", "$ ls"},
+			[]string{"  " + stars(body), stars("  " + body), "********", stars("  -----END OPENSSH PRIVATE KEY-----"), "$ ls"},
+		},
+		"our own":          {[]string{"sb_pat_0123456789abcdefghij.ABCDEFGHIJ"}, []string{stars("sb_pat_0123456789abcdefghij.ABCDEFGHIJ")}},
+		"controls, orders": {[]string{"a\x1b[1mb\u202e"}, []string{"ab\ufffd"}},
+	}
+	for name, test := range tests {
+		if diff := cmp.Diff(test.want, outgoingLines(test.lines)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}

@@ -9,11 +9,12 @@ import (
 	"switchboard/hostagent/terminal"
 )
 
-// outgoing makes text fit to leave the host: no control characters, no secrets of a known shape, and characters
-// that reorder the text around them made visible, because they can make a command look like another.
-func outgoing(text string) string {
-	return maskSecrets(terminal.Sanitize(strings.Map(showReordering, text)))
-}
+// outgoing makes text fit to leave the host: no control characters, and no secrets of a known shape.
+func outgoing(text string) string { return maskSecrets(plain(text)) }
+
+// plain is text without control characters. Those that reorder the text around them are made visible, because they can
+// make a command look like another.
+func plain(text string) string { return terminal.Sanitize(strings.Map(showReordering, text)) }
 
 // maxOutgoingLine is how long a title, a label or a name may be, in bytes.
 const maxOutgoingLine = 4 << 10
