@@ -4,14 +4,17 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"switchboard/hostagent/terminal"
 )
 
 // secretBeginnings are what may become a secret when more is written.
-var secretBeginnings = regexp.MustCompile(
-	`(?:\bsk-|\bgh[pousr]_|\bgithub_pat_|\bglpat-|\bAKIA|\bASIA|\bxox[abprs]-|\bAIza|\bsb_[a-z]+_)[A-Za-z0-9_.-]*$`)
+var secretBeginnings = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(
+		`(?:\bsk-|\bgh[pousr]_|\bgithub_pat_|\bglpat-|\bAKIA|\bASIA|\bxox[abprs]-|\bAIza|\bsb_[a-z]+_)[A-Za-z0-9_.-]*$`)
+})
 
 // maskTerminal takes secrets out of output that stands in several pieces, between what was written before and
 // after it. A star stands for each of their characters, so that the screen keeps its form.
@@ -24,9 +27,9 @@ func maskTerminal(before string, pieces []string, after string, growing bool) []
 	masked := make([]bool, len(whole))
 	for _, joined := range []bool{false, true} {
 		text, at := terminal.Visible(whole, joined)
-		found := secretShapes.FindAllIndex(text, -1)
+		found := secretShapes().FindAllIndex(text, -1)
 		if growing {
-			found = append(found, secretBeginnings.FindAllIndex(text, -1)...)
+			found = append(found, secretBeginnings().FindAllIndex(text, -1)...)
 		}
 		for _, span := range found {
 			for _, i := range at[span[0]:span[1]] {
