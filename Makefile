@@ -67,8 +67,8 @@ lint: $(GOLANGCI) ## gofmt, go vet, golangci-lint, tidy modules, both programs f
 	sh -n deploy/*.sh
 
 .PHONY: bench
-bench: build postgres ## ratios to the limits measured in the same run (never bare times)
-	go run ./controlplane/e2e/bench
+bench: build postgres ## ratios to the limits measured in the same run, never bare times (ONLY=terminal for one part)
+	go run ./controlplane/e2e/bench $(if $(ONLY),--only "$(ONLY)")
 
 .PHONY: faults
 faults: postgres claude ## people and random faults against what must hold (ARGS="-seed 7 -duration 5m", -real for the real CLI)

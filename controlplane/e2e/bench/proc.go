@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -30,29 +31,45 @@ func proportional(pid int) (int64, error) {
 // processorTime is what these processes have had so far. Unlike /proc/<pid>/stat, which counts ticks of 10 ms, this
 // is exact to the nanosecond.
 func processorTime(pids ...int) (time.Duration, error) {
-	var sum time.Duration
+	nanoseconds, err := sumOverThreads("schedstat", pids, func(text string) (int64, error) {
+		run, _, _ := strings.Cut(text, " ")
+		return strconv.ParseInt(run, 10, 64)
+	})
+	return time.Duration(nanoseconds), err
+}
+
+// wakeUps is how often these processes' threads have waited for something so far.
+func wakeUps(pids ...int) (int64, error) {
+	return sumOverThreads("status", pids, func(text string) (int64, error) {
+		_, rest, _ := strings.Cut(text, "\nvoluntary_ctxt_switches:\t")
+		number, _, _ := strings.Cut(rest, "\n")
+		return strconv.ParseInt(number, 10, 64)
+	})
+}
+
+// sumOverThreads reads a number from a file of each of the processes' threads.
+func sumOverThreads(file string, pids []int, read func(text string) (int64, error)) (sum int64, err error) {
 	for _, pid := range pids {
-		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/%s", pid, file))
 		if err != nil {
 			return 0, err
 		}
 		if len(threads) == 0 {
-			return 0, fmt.Errorf("reading the time of process %d: %w", pid, fs.ErrNotExist)
+			return 0, fmt.Errorf("reading %s of process %d: %w", file, pid, fs.ErrNotExist)
 		}
 		for _, thread := range threads {
 			text, err := os.ReadFile(thread)
-			if errors.Is(err, fs.ErrNotExist) {
+			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
 				continue // the thread has ended since
 			}
 			if err != nil {
-				return 0, fmt.Errorf("reading the time of process %d: %w", pid, err)
+				return 0, fmt.Errorf("reading %s of process %d: %w", file, pid, err)
 			}
-			run, _, _ := strings.Cut(string(text), " ")
-			nanoseconds, err := strconv.ParseInt(run, 10, 64)
+			number, err := read(string(text))
 			if err != nil {
-				return 0, fmt.Errorf("reading the time of process %d: %w", pid, err)
+				return 0, fmt.Errorf("reading %s of process %d: %w", file, pid, err)
 			}
-			sum += time.Duration(nanoseconds)
+			sum += number
 		}
 	}
 	return sum, nil
