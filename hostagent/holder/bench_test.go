@@ -27,11 +27,13 @@ func BenchmarkOutput(b *testing.B) {
 			}
 			h := &holder{
 				log:      slog.New(slog.DiscardHandler),
+				rest:     newRest(),
 				screen:   terminal.New(80, 24),
 				recorder: recorder,
 				viewers:  map[*viewer]bool{},
 			}
 			outputFrom(b, line, h.show)
+			h.rest.timer.Stop()
 			if err := recorder.Close(0); err != nil {
 				b.Fatal(err)
 			}

@@ -5,9 +5,9 @@
 //
 // A session's directory (0700) holds spec.json, journal.jsonl, recording/, holder.sock (0600) and holder.log.
 //
-// Goroutines of a holder process: one reads the PTY, one waits for the child, one types the screen model's
-// answers to the child's questions, one packs what is recorded, one accepts connections, and each connection has one
-// or two. An idle session has no timer and no connection.
+// Goroutines of a holder process: one reads the PTY, one shows what was read, one waits for the child, one types the
+// screen model's answers to the child's questions, one packs what is recorded, one accepts connections, and each
+// connection has one or two. An idle session has no timer and no connection.
 package holder
 
 import (
@@ -32,6 +32,7 @@ type holder struct {
 	typing    chan struct{} // holds one token while somebody types, so that no two texts mix
 	questions chan []byte   // the screen model's answers, to be typed
 	hooks     hooks
+	rest      *rest
 	startedAt time.Time
 	ended     chan struct{} // closed when the last output is on the screen and in the recording
 	finished  chan struct{} // closed when the last entry is in the journal
@@ -53,6 +54,7 @@ const answersKept = 16
 
 // show puts output on the screen, hands it to the viewers, and records it.
 func (h *holder) show(p []byte) {
+	h.rest.end()
 	h.mu.Lock()
 	h.lastOutput = time.Now()
 	_, _ = h.screen.Write(p) // never fails

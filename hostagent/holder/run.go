@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
-	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -19,7 +18,6 @@ import (
 )
 
 const (
-	readBytes  = 64 << 10
 	drainQuiet = 100 * time.Millisecond // after the child's exit, output is over when none came for so long
 	drainLimit = 2 * time.Second        // or at the latest then: something else may have the terminal open
 	hangUpWait = 5 * time.Second        // between SIGHUP and SIGKILL
@@ -52,7 +50,6 @@ func Run(ctx context.Context, dir string) error {
 // ignored. SIGPIPE must not kill this process when a peer goes away.
 func quieten() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	debug.SetGCPercent(25)
 	runtime.GOMAXPROCS(2)
 }
 
@@ -68,6 +65,7 @@ func open(ctx context.Context, dir string) (h *holder, listener net.Listener, er
 		log:       slog.New(slog.NewTextHandler(os.Stderr, nil)).With("session", spec.Session),
 		typing:    make(chan struct{}, 1),
 		questions: make(chan []byte, answersKept),
+		rest:      newRest(),
 		startedAt: time.Now(),
 		ended:     make(chan struct{}),
 		finished:  make(chan struct{}),
@@ -130,11 +128,12 @@ func (h *holder) run(listener net.Listener) error {
 	draining := make(chan struct{})
 	group.Go(func() {
 		defer close(outputOver)
-		h.readOutput(draining)
+		h.takeOutput(draining)
 	})
 	exited := h.waitForChild()
 	close(draining)
 	h.drain(outputOver)
+	h.rest.timer.Stop()
 	close(h.ended)
 	closeErr := h.recorder.Close(shellStatus(exited))
 	h.hooks.release()
@@ -171,25 +170,6 @@ func (h *holder) hangUp() error {
 
 // shellStatus is the exit status as a recording has it: one number.
 func shellStatus(e Exited) int { return max(e.Code, 0) }
-
-// readOutput reads the PTY until its other side is closed, or, once draining is closed, until it is quiet.
-func (h *holder) readOutput(draining <-chan struct{}) {
-	buffer := make([]byte, readBytes)
-	for {
-		n, err := h.pty.Read(buffer)
-		if n > 0 {
-			h.show(buffer[:n])
-		}
-		if err != nil {
-			return
-		}
-		select {
-		case <-draining:
-			_ = h.pty.SetReadDeadline(time.Now().Add(drainQuiet))
-		default:
-		}
-	}
-}
 
 // drain waits for the child's last output, then hangs up on whatever else has the terminal open.
 func (h *holder) drain(outputOver <-chan struct{}) {

@@ -165,3 +165,13 @@ func FuzzChunksAndResizes(f *testing.F) {
 		}
 	})
 }
+
+// TestCommonOutputAllocatesNothing keeps a flood from being collected as garbage.
+func TestCommonOutputAllocatesNothing(t *testing.T) {
+	text := []byte(strings.Repeat("plain text \x1b[1;38;5;16mword\x1b[0m \x1b[K\x1b[3C日本語\r\n", 100))
+	screen := New(80, 24)
+	_, _ = screen.Write(text)
+	if n := testing.AllocsPerRun(100, func() { _, _ = screen.Write(text) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -53,42 +53,37 @@ func appendEscaped(dst, p []byte) []byte {
 	start := 0
 	for i := 0; i < len(p); {
 		b := p[i]
-		if b >= ' ' && b < del && b != '"' && b != '\\' {
+		if escapes[b] == "" {
 			i++
 			continue
 		}
 		if b >= utf8.RuneSelf {
 			r, size := utf8.DecodeRune(p[i:])
-			i += size
 			if r != utf8.RuneError || size > 1 {
+				i += size
 				continue
 			}
-			dst = append(dst, p[start:i-1]...)
-			dst = append(dst, "\ufffd"...)
-			start = i
-			continue
 		}
 		dst = append(dst, p[start:i]...)
-		dst = appendEscape(dst, b)
+		dst = append(dst, escapes[b]...)
 		i++
 		start = i
 	}
 	return append(dst, p[start:]...)
 }
 
-func appendEscape(dst []byte, b byte) []byte {
-	const hex = "0123456789abcdef"
-	switch b {
-	case '"', '\\':
-		return append(dst, '\\', b)
-	case '\n':
-		return append(dst, `\n`...)
-	case '\r':
-		return append(dst, `\r`...)
-	case '\t':
-		return append(dst, `\t`...)
+// escapes are what stands for a byte in a JSON string, if not itself; for bytes beyond ASCII, if they are no character.
+var escapes = escapeTable()
+
+func escapeTable() (table [256]string) {
+	for b := range ' ' {
+		table[b] = fmt.Sprintf(`\u%04x`, b)
 	}
-	return append(dst, '\\', 'u', '0', '0', hex[b>>4], hex[b&0xf])
+	for b := del; b < len(table); b++ {
+		table[b] = "\ufffd"
+	}
+	table['\n'], table['\r'], table['\t'], table['"'], table['\\'], table[del] = `\n`, `\r`, `\t`, `\"`, `\\`, `\u007f`
+	return table
 }
 
 // CastEvent is one line of a segment but the first.

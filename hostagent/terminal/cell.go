@@ -120,13 +120,28 @@ func (t *Terminal) sweep() {
 	}
 	styles.limit, clusters.limit = 2*len(styles.values), 2*len(clusters.values)
 	t.styles, t.clusters = styles, clusters
+	t.recent = recentStyles{}
 	t.cursor.penID = t.styles.id(t.cursor.pen)
 }
 
 // styleID numbers a style for use in a cell.
 func (t *Terminal) styleID(s style) uint32 {
+	recent := &t.recent[s.hash()%uint32(len(recentStyles{}))]
+	if recent.style == s {
+		return recent.id
+	}
 	if t.styles.full() {
 		t.sweep()
 	}
-	return t.styles.id(s)
+	*recent = numberedStyle{s, t.styles.id(s)}
+	return recent.id
+}
+
+// recentStyles are the styles set last, each where its hash says, with their numbers: programs use a few again and
+// again. The zero value knows the zero style only.
+type recentStyles [64]numberedStyle
+
+type numberedStyle struct {
+	style style
+	id    uint32
 }

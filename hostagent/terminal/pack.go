@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // packer packs a recording's closed segments and drops the oldest when there is too much. It works beside the
@@ -57,9 +59,9 @@ func (p *packer) run() {
 		for more := true; more; {
 			began := time.Now()
 			more, p.err = p.round(packBatch, false)
-			debug.FreeOSMemory() // a holder has nothing to do with what the encoder took
 			more = more && await(p, time.After(packRest*time.Since(began)))
 		}
+		debug.FreeOSMemory() // a holder has nothing to do with what the encoder took
 	}
 	_, p.err = p.round(math.MaxInt, true)
 }
@@ -82,6 +84,11 @@ func (p *packer) round(most int, ended bool) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	encoder, err := newEncoder()
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = encoder.Close() }() // EncodeAll leaves nothing open
 	segments, err = p.drop(segments)
 	for i, s := range segments {
 		if s.packed || !s.Closed && !ended {
@@ -91,7 +98,7 @@ func (p *packer) round(most int, ended bool) (more bool, err error) {
 			return err == nil, err
 		}
 		most--
-		err = errors.Join(err, segments[i].pack())
+		err = errors.Join(err, segments[i].pack(encoder))
 	}
 	_, dropErr := p.drop(segments)
 	return false, errors.Join(err, dropErr)
@@ -113,15 +120,12 @@ func (p *packer) drop(segments []Segment) (rest []Segment, err error) {
 }
 
 // pack replaces the segment's file by a packed one that is whole, or leaves it as it is.
-func (s *Segment) pack() error {
+func (s *Segment) pack(encoder *zstd.Encoder) error {
 	text, err := s.Read()
 	if err != nil {
 		return err
 	}
-	packed, err := Pack(text)
-	if err != nil {
-		return err
-	}
+	packed := encoder.EncodeAll(text, nil)
 	path := strings.TrimSuffix(s.path, plainExtension) + packedExtension
 	if err := writeSynced(path+".new", packed); err != nil {
 		return errors.Join(fmt.Errorf("pack recording: %w", err), os.Remove(path+".new"))

@@ -30,6 +30,29 @@ func (p *params) add(b byte) bool {
 	return true
 }
 
+// addSimple takes numbers with semicolons between them up to the sequence's last character, and says how many bytes
+// these were. The character is 0 if there is anything else, or the end is not there; some numbers may be taken then.
+func (p *params) addSimple(b []byte) (n int, final byte) {
+	all, value := (*p)[:0], -1
+	for i, c := range b {
+		switch {
+		case c >= '0' && c <= '9':
+			value = min(max(value, 0)*10+int(c-'0'), maxNumber)
+		case c == ';' && len(all) < maxParams-1:
+			all, value = append(all, param{value: value}), -1
+		case c >= '@' && c <= '~':
+			if i > 0 {
+				all = append(all, param{value: value})
+			}
+			*p = all
+			return i + 1, c
+		default:
+			return 0, 0
+		}
+	}
+	return 0, 0
+}
+
 // count is how many numbers there are; an empty list counts as one left out.
 func (p params) count() int { return max(1, len(p)) }
 

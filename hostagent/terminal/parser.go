@@ -57,42 +57,6 @@ func (t *Terminal) Write(p []byte) (int, error) {
 // Whole reports whether no sequence and no character is open: all that was written has had its effect.
 func (t *Terminal) Whole() bool { return t.parser.state == ground && len(t.parser.partial) == 0 }
 
-// takeCommon takes from the start of p what most output consists of, without looking at each character for all
-// that it could be: runs of ASCII, the beginning of a CSI, its numbers. It says how many bytes it took.
-func (t *Terminal) takeCommon(p []byte) int {
-	s := &t.parser
-	switch {
-	case len(s.partial) > 0:
-		return 0
-	case s.state == control && s.intermediate == 0:
-		n := 0
-		for n < len(p) && p[n] >= '0' && p[n] <= ';' && s.params.add(p[n]) {
-			n++
-		}
-		return n
-	case s.state != ground:
-		return 0
-	case len(p) > 1 && p[0] == esc && p[1] == '[':
-		s.begin(control)
-		return 2
-	}
-	n := printable(p)
-	if n > 0 {
-		t.printASCII(p[:n])
-	}
-	return n
-}
-
-// printable is how many bytes from the start are ASCII characters that print.
-func printable(p []byte) int {
-	for i, b := range p {
-		if b < ' ' || b >= del {
-			return i
-		}
-	}
-	return len(p)
-}
-
 // decode takes one character from p, or keeps the beginning of one for the next call. Each longest run of bytes
 // that could have begun a character but did not becomes one U+FFFD, however the bytes are cut into calls.
 func (p *parser) decode(b []byte) (r rune, size int, ok bool) {

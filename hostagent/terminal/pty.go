@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"syscall"
@@ -55,7 +56,35 @@ func pollable(f *os.File) (*os.File, error) {
 }
 
 // Read reads what the child wrote. It fails when nobody has the terminal's other side open any more.
-func (p *PTY) Read(b []byte) (int, error) { return p.master.Read(b) }
+func (p *PTY) Read(b []byte) (int, error) { return p.ReadOr(b, func() {}) }
+
+// ReadOr is Read, but calls dry before it waits for the child.
+func (p *PTY) ReadOr(b []byte, dry func()) (n int, err error) {
+	connection, err := p.master.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	waitErr := connection.Read(func(fd uintptr) bool {
+		n, err = unix.Read(int(fd), b)
+		for errors.Is(err, unix.EINTR) {
+			n, err = unix.Read(int(fd), b)
+		}
+		if errors.Is(err, unix.EAGAIN) {
+			dry()
+			return false
+		}
+		return true
+	})
+	switch {
+	case waitErr != nil:
+		return 0, waitErr
+	case err != nil:
+		return 0, fmt.Errorf("read the terminal: %w", err)
+	case n == 0:
+		return 0, io.EOF
+	}
+	return n, nil
+}
 
 // SetReadDeadline ends reads that are blocked at that time.
 func (p *PTY) SetReadDeadline(at time.Time) error { return p.master.SetReadDeadline(at) }

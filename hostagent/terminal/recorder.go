@@ -63,7 +63,7 @@ func OpenRecording(dir string, cols, rows int, limit int64) (*Recorder, error) {
 		return nil, fmt.Errorf("open recording: %w", err)
 	}
 	if r.number > 1 {
-		r.add('m', "started again")
+		r.add('m', []byte("started again"))
 	}
 	r.packer = startPacker(dir, limit)
 	if r.number > 1 {
@@ -86,7 +86,7 @@ func (r *Recorder) begin(cols, rows int, screen []byte) error {
 	}
 	r.file, r.number, r.size, r.began, r.at = file, r.number+1, int64(len(header)), now, began
 	if screen != nil {
-		r.add('o', string(screen))
+		r.add('o', screen)
 	}
 	return nil
 }
@@ -98,8 +98,9 @@ func (r *Recorder) Full() (full, overdue bool) {
 	if r.file == nil || time.Now().Before(r.turn) {
 		return false, false
 	}
-	size := r.size + int64(len(r.buffer))
-	return size >= segmentBytes || time.Since(r.began) >= segmentAge, size >= segmentMost
+	size, age := r.size+int64(len(r.buffer)), time.Since(r.began)
+	full = size >= segmentBytes && age >= floodAge || size >= floodBytes || age >= segmentAge
+	return full, size >= segmentMost
 }
 
 // Next ends the segment and begins another one with the screen as it is, of this size.
@@ -163,11 +164,11 @@ func (r *Recorder) close() {
 }
 
 // add records a whole event of its own.
-func (r *Recorder) add(code byte, text string) {
+func (r *Recorder) add(code byte, text []byte) {
 	r.close()
 	now := time.Now()
 	r.buffer = appendEventStart(r.buffer, now.Sub(r.at), code)
-	r.buffer = appendEscaped(r.buffer, []byte(text))
+	r.buffer = appendEscaped(r.buffer, text)
 	r.buffer = append(r.buffer, eventEnd...)
 	r.at = now
 	r.wait()
@@ -178,7 +179,7 @@ func (r *Recorder) Mark(text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.file != nil {
-		r.add('m', text[:min(len(text), maxMarker)])
+		r.add('m', []byte(text[:min(len(text), maxMarker)]))
 	}
 }
 
@@ -187,7 +188,7 @@ func (r *Recorder) Resize(cols, rows int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.file != nil {
-		r.add('r', strconv.Itoa(cols)+"x"+strconv.Itoa(rows))
+		r.add('r', fmt.Appendf(nil, "%dx%d", cols, rows))
 	}
 }
 
@@ -254,7 +255,7 @@ func (r *Recorder) Close(status int) error {
 	if r.file == nil {
 		return nil
 	}
-	r.add('x', strconv.Itoa(status))
+	r.add('x', strconv.AppendInt(nil, int64(status), 10))
 	r.retry = time.Time{}
 	r.flush()
 	err := errors.Join(r.cause, r.file.Sync(), r.file.Close())

@@ -22,9 +22,11 @@ import (
 // but what it had not written, and the oldest segments can be dropped without touching the others.
 const (
 	segmentBytes    = 256 << 10        // of text, after which a segment ends
-	segmentMost     = 320 << 10        // or here, in the midst of an escape sequence
+	floodAge        = time.Second      // unless it is younger: then it may grow,
+	floodBytes      = 512 << 10        // up to this, since files cost time
+	segmentMost     = 576 << 10        // or here, in the midst of an escape sequence
 	segmentAge      = 10 * time.Minute // or when there is output after so long
-	maxSegmentText  = 1 << 20          // that is read of one; the recorder writes less than segmentMost and 6 × flushBytes
+	maxSegmentText  = 1 << 20          // that is read of one; the recorder writes less than segmentMost, and then at most 6 × what is written at a time, 32 KiB
 	plainExtension  = ".cast"
 	packedExtension = ".cast.zst"
 )
@@ -120,13 +122,22 @@ func (s Segment) Remove() error {
 	return nil
 }
 
-// Pack compresses a segment's text. The encoder is made for one segment and dropped: it takes more memory than an
-// idle holder has to spare.
-func Pack(text []byte) ([]byte, error) {
+// newEncoder makes an encoder for some segments. It is dropped after them: it takes more memory than an idle holder has
+// to spare.
+func newEncoder() (*zstd.Encoder, error) {
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
 		zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(512<<10))
 	if err != nil {
 		return nil, fmt.Errorf("pack recording: %w", err)
+	}
+	return encoder, nil
+}
+
+// Pack compresses a segment's text.
+func Pack(text []byte) ([]byte, error) {
+	encoder, err := newEncoder()
+	if err != nil {
+		return nil, err
 	}
 	packed := encoder.EncodeAll(text, nil)
 	return packed, encoder.Close()

@@ -2,6 +2,10 @@ package terminal
 
 // selectGraphics is SGR: it changes the pen by a list of codes.
 func (t *Terminal) selectGraphics(p params) {
+	if p.count() == 1 && p.number(0, 0) == 0 { // as at least every other time
+		t.cursor.pen, t.cursor.penID = style{}, 0
+		return
+	}
 	pen := t.cursor.pen
 	for i := 0; i < p.count(); {
 		i += pen.apply(p, i)
@@ -15,20 +19,38 @@ func (t *Terminal) selectGraphics(p params) {
 
 // apply takes the code at i and says how many values it used up.
 func (s *style) apply(p params, i int) int {
-	code, used := p.number(i, 0), 1+p.subs(i)
-	switch {
-	case code == 0:
+	switch code := p.number(i, 0); code {
+	case 0:
 		*s = style{}
-	case code == 4:
+	case 4:
 		s.underline = underline(p, i)
-	case code == 21:
+	case 21:
 		s.underline = 2
-	case code == 24:
+	case 24:
 		s.underline = 0
-	case code == 22:
-		s.attributes &^= bold | faint
-	case code == 25:
-		s.attributes &^= blink
+	case 38:
+		return s.extended(&s.foreground, p, i)
+	case 48:
+		return s.extended(&s.background, p, i)
+	case 58:
+		return s.extended(&s.underlineColour, p, i)
+	case 39:
+		s.foreground = 0
+	case 49:
+		s.background = 0
+	case 59:
+		s.underlineColour = 0
+	default:
+		if !s.setPalette(code) {
+			s.setAttribute(code)
+		}
+	}
+	return 1 + p.subs(i)
+}
+
+// setPalette acts on the codes of the sixteen colours.
+func (s *style) setPalette(code int) bool {
+	switch {
 	case code >= 30 && code <= 37:
 		s.foreground = palette | colour(code-30)
 	case code >= 40 && code <= 47:
@@ -37,36 +59,45 @@ func (s *style) apply(p params, i int) int {
 		s.foreground = palette | colour(code-90+8)
 	case code >= 100 && code <= 107:
 		s.background = palette | colour(code-100+8)
-	case code == 38:
-		used = s.extended(&s.foreground, p, i)
-	case code == 48:
-		used = s.extended(&s.background, p, i)
-	case code == 58:
-		used = s.extended(&s.underlineColour, p, i)
-	case code == 39:
-		s.foreground = 0
-	case code == 49:
-		s.background = 0
-	case code == 59:
-		s.underlineColour = 0
-	case code == 55:
-		s.attributes &^= overlined
-	case code == 6:
-		s.attributes |= blink
 	default:
-		s.setAttribute(code)
+		return false
 	}
-	return used
+	return true
 }
 
+// setAttribute acts on the codes that set or take away attributes.
 func (s *style) setAttribute(code int) {
-	for bit, on := range attributeCodes {
-		if code == on {
-			s.attributes |= 1 << bit
-		}
-		if code == on+20 && on >= 3 && on <= 9 {
-			s.attributes &^= 1 << bit
-		}
+	switch code {
+	case 1:
+		s.attributes |= bold
+	case 2:
+		s.attributes |= faint
+	case 3:
+		s.attributes |= italic
+	case 5, 6:
+		s.attributes |= blink
+	case 7:
+		s.attributes |= inverse
+	case 8:
+		s.attributes |= hidden
+	case 9:
+		s.attributes |= struck
+	case 53:
+		s.attributes |= overlined
+	case 22:
+		s.attributes &^= bold | faint
+	case 23:
+		s.attributes &^= italic
+	case 25:
+		s.attributes &^= blink
+	case 27:
+		s.attributes &^= inverse
+	case 28:
+		s.attributes &^= hidden
+	case 29:
+		s.attributes &^= struck
+	case 55:
+		s.attributes &^= overlined
 	}
 }
 

@@ -15,7 +15,7 @@ func appendTitle(out []byte, title string) []byte {
 // Snapshot is text with escape sequences that makes any fresh terminal of the same size show what is shown now,
 // with the same modes, so that what the program writes next means the same there.
 func (t *Terminal) Snapshot() []byte {
-	out := []byte(resetModes)
+	out := append(make([]byte, 0, len(resetModes)+2*t.cols*t.rows), resetModes...)
 	if t.title != "" {
 		out = appendTitle(out, t.title)
 	}

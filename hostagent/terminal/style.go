@@ -9,6 +9,12 @@ type style struct {
 	underline                               uint8 // 0 none, 1 single, 2 double, 3 curly, 4 dotted, 5 dashed
 }
 
+// hash spreads the styles that programs use over 6 bits.
+func (s style) hash() uint32 {
+	return (uint32(s.foreground) ^ uint32(s.background)<<9 ^ uint32(s.underlineColour)<<5 ^
+		uint32(s.attributes)<<16 ^ uint32(s.underline)<<13) * 0x9e3779b1 >> 26
+}
+
 // colour is 0 for the default, or palette and an index, or direct and red, green, blue.
 type colour uint32
 

@@ -34,6 +34,7 @@ type Terminal struct {
 	cursorStyle int       // DECSCUSR
 	last        rune      // the last printed, for REP; 0 if something else came since
 	styles      interned[style]
+	recent      recentStyles
 	clusters    interned[string] // what combining marks made of a character
 	title       string
 	titles      []string // the title stack, of at most maxTitles
@@ -68,7 +69,7 @@ func (t *Terminal) reset() {
 	t.modes = defaultModes()
 	t.cursor, t.saved = cursor{}, [2]cursor{}
 	t.cursorStyle, t.last = 0, 0
-	t.styles, t.clusters = interned[style]{}, interned[string]{}
+	t.styles, t.clusters, t.recent = interned[style]{}, interned[string]{}, recentStyles{}
 }
 
 // Resize changes the size, within 1×1 and MaxCols×MaxRows. Lines are cut or padded, not wrapped anew: a program

@@ -1,0 +1,93 @@
+package holder
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	readBytes    = 4 << 10  // Linux hands out less than that at a time
+	backlogBytes = 32 << 10 // at most so much is read and not shown yet
+	worthShowing = 8 << 10  // so much is shown at once; less, when no more comes
+)
+
+// takeOutput shows what the child writes until the PTY's other side is closed, or, once draining is closed, until it
+// is quiet. One goroutine reads and another shows: the kernel keeps little, and would wait for each piece to be shown.
+func (h *holder) takeOutput(draining <-chan struct{}) {
+	var waiting backlog
+	waiting.changed.L = &waiting.mu
+	var group sync.WaitGroup
+	group.Go(func() {
+		var p []byte
+		for more := true; more; {
+			if p, more = waiting.take(p); more {
+				h.show(p)
+			}
+		}
+	})
+	h.readOutput(&waiting, draining)
+	waiting.end()
+	group.Wait()
+}
+
+func (h *holder) readOutput(to *backlog, draining <-chan struct{}) {
+	buffer := make([]byte, readBytes)
+	for {
+		n, err := h.pty.ReadOr(buffer, to.offer)
+		if n > 0 {
+			to.add(buffer[:n])
+		}
+		if err != nil {
+			return
+		}
+		select {
+		case <-draining:
+			_ = h.pty.SetReadDeadline(time.Now().Add(drainQuiet))
+		default:
+		}
+	}
+}
+
+// backlog is output that has been read and not shown yet. Whoever adds to it waits while it is full.
+type backlog struct {
+	mu      sync.Mutex // guards the fields below
+	changed sync.Cond
+	waiting []byte
+	ended   bool
+}
+
+func (b *backlog) add(p []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for len(b.waiting)+len(p) > backlogBytes {
+		b.changed.Wait()
+	}
+	b.waiting = append(b.waiting, p...)
+	if len(b.waiting) >= worthShowing {
+		b.changed.Signal()
+	}
+}
+
+// offer wakes who waits for output, since no more comes for now.
+func (b *backlog) offer() { b.changed.Signal() }
+
+// take waits for output and returns all that there is; false: there will be no more. The next output goes into spare's
+// memory, which the caller has no more use for.
+func (b *backlog) take(spare []byte) ([]byte, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for len(b.waiting) == 0 && !b.ended {
+		b.changed.Wait()
+	}
+	p := b.waiting
+	b.waiting = spare[:0]
+	b.changed.Signal()
+	return p, len(p) > 0
+}
+
+func (b *backlog) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ended = true
+	b.changed.Signal()
+}

@@ -1,0 +1,80 @@
+package holder
+
+import (
+	"bytes"
+	"runtime/debug"
+	"testing"
+)
+
+// TestBacklog: what is added in pieces is taken whole and in order, and never more than the bound at once.
+func TestBacklog(t *testing.T) {
+	var b backlog
+	b.changed.L = &b.mu
+	piece := bytes.Repeat([]byte("0123456789abcde\n"), readBytes/16)
+	var want []byte
+	done := make(chan struct{})
+	for range 100 {
+		want = append(want, piece...)
+	}
+	want = append(want, "the end"...)
+	go func() {
+		defer close(done)
+		for range 100 {
+			b.add(piece)
+		}
+		b.add([]byte("the end"))
+		b.end()
+	}()
+	var got, p []byte
+	for more := true; more; {
+		p, more = b.take(p)
+		if len(p) > backlogBytes {
+			t.Errorf("%d bytes waited", len(p))
+		}
+		got = append(got, p...)
+	}
+	<-done
+	if !bytes.Equal(got, want) {
+		t.Errorf("took %d bytes, want %d, or others", len(got), len(want))
+	}
+}
+
+// TestLittleOutputIsShown: less than is worth to be shown at once is, when no more comes.
+func TestLittleOutputIsShown(t *testing.T) {
+	var b backlog
+	b.changed.L = &b.mu
+	taken := make(chan string)
+	go func() {
+		p, _ := b.take(nil)
+		taken <- string(p)
+	}()
+	b.add([]byte("a"))
+	b.offer()
+	if got := <-taken; got != "a" {
+		t.Errorf("took %q", got)
+	}
+}
+
+// TestRest: without output nothing is collected unless memory is taken, and with output as ever.
+func TestRest(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
+	r := newRest()
+	defer r.timer.Stop()
+	percent := func() int {
+		now := debug.SetGCPercent(100)
+		debug.SetGCPercent(now)
+		return now
+	}
+	if got := percent(); got != garbage {
+		t.Errorf("at first, %d %%", got)
+	}
+	r.begin()
+	if got, limit := percent(), debug.SetMemoryLimit(-1); got != -1 || limit != restingMemory {
+		t.Errorf("at rest, %d %% and %d bytes", got, limit)
+	}
+	r.end()
+	if got, limit := percent(), debug.SetMemoryLimit(-1); got != garbage || limit <= restingMemory {
+		t.Errorf("with output again, %d %% and %d bytes", got, limit)
+	}
+}
