@@ -82,9 +82,9 @@ func (a *agent) live(resumed bool) error {
 }
 
 func (a *agent) payload(event string, more object) object {
-	p := object{
-		"session_id": a.session, "transcript_path": a.transcript, "cwd": a.cwd, "hook_event_name": event,
-		"permission_mode": "default",
+	p := object{"session_id": a.session, "transcript_path": a.transcript, "cwd": a.cwd, "hook_event_name": event}
+	if event != "SessionStart" && event != "SessionEnd" {
+		p["permission_mode"] = "default"
 	}
 	for name, value := range more {
 		p[name] = value
