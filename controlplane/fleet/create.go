@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"switchboard/auth"
+	"switchboard/controlplane/dispatch"
 	"switchboard/hostagent/protocol"
 )
 
@@ -50,7 +51,7 @@ func (f *Fleet) CreateSession(ctx context.Context, c auth.Caller, n NewSession) 
 		return Session{}, err
 	}
 	if !fresh {
-		return f.seeSession(ctx, c, string(first))
+		return f.awaitStart(ctx, c, first)
 	}
 	return f.start(ctx, c, host, filled, protocol.CreateSessionRequest{
 		Act: f.act(c, command), Session: id, Name: sessionName(filled), Agent: filled.Agent,
@@ -160,11 +161,14 @@ func (n NewSession) sum() []byte {
 	return sum[:]
 }
 
+// requested is the evidence of a session of which its host has said nothing.
+const requested = "requested"
+
 func newSession(c auth.Caller, host Host, id protocol.SessionID, n NewSession, now time.Time) Session {
 	return Session{
 		Session: protocol.Session{
 			ID: id, Name: sessionName(n), Agent: n.Agent, WorkingDir: n.WorkingDir, PermissionMode: n.PermissionMode,
-			State: protocol.StateStarting, Evidence: "requested", StateAt: now, StartedAt: now,
+			State: protocol.StateStarting, Evidence: requested, StateAt: now, StartedAt: now,
 		},
 		Host: host.ID, CreatedBy: c.User,
 	}
@@ -207,6 +211,39 @@ func (f *Fleet) start(ctx context.Context, c auth.Caller, host Host, n NewSessio
 	}
 	return session, nil
 }
+
+// awaitStart returns the session of a key once its host has said something of it: the call that starts it may still be
+// under way, elsewhere.
+func (f *Fleet) awaitStart(ctx context.Context, c auth.Caller, id protocol.SessionID) (Session, error) {
+	changed, stop, err := f.Changes.Watch(id)
+	if err != nil {
+		return Session{}, err
+	}
+	defer stop()
+	giveUp := time.After(dispatch.CallTimeout)
+	again := time.NewTicker(backstop)
+	defer again.Stop()
+	for {
+		session, err := f.seeSession(ctx, c, string(id))
+		switch {
+		case errors.Is(err, auth.ErrNotFound): // as the other call is told
+			return Session{}, refuse(ErrUnavailable, "the session was not started; nothing was done")
+		case err != nil || !session.unheard():
+			return session, err
+		}
+		select {
+		case <-changed:
+		case <-again.C:
+		case <-giveUp:
+			return Session{}, fmt.Errorf("session %s: %w", session.Handle, session.peer().explain(dispatch.ErrNoAnswer))
+		case <-ctx.Done():
+			return Session{}, ctx.Err()
+		}
+	}
+}
+
+// unheard reports whether the host has said nothing of the session yet.
+func (s Session) unheard() bool { return s.State == protocol.StateStarting && s.Evidence == requested }
 
 // notStarted settles the row of a session whose host did not say that it started it.
 func (f *Fleet) notStarted(ctx context.Context, c auth.Caller, id protocol.SessionID, cause error) error {

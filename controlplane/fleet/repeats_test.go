@@ -55,6 +55,12 @@ func TestRepeatOfASessionThatWasNotStarted(t *testing.T) {
 	refuse := func(code protocol.Code) func(*host) {
 		return func(h *host) { h.setRefuse(protocol.Errorf(code, "not now")) }
 	}
+	only := func(h *host) (id protocol.SessionID) {
+		if err := w.sql.QueryRow(t.Context(), `SELECT id FROM sessions WHERE host_id = $1`, h.ID).Scan(&id); err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
 	tests := []struct {
 		name    string
 		fail    func(h *host)
@@ -63,9 +69,8 @@ func TestRepeatOfASessionThatWasNotStarted(t *testing.T) {
 	}{
 		{"refused", refuse(protocol.CodeRefused), func(h *host) { h.setRefuse(nil) }, 1},
 		{"host away", (*host).offline, func(h *host) { h.online(); h.hello() }, 1},
-		{"unknown", refuse(protocol.CodeInternal), func(h *host) { h.setRefuse(nil) }, 0},
 		{"taken back", refuse(protocol.CodeInternal), func(h *host) { h.setRefuse(nil); w.reconcile(t) }, 1},
-		{"started, and not told", func(h *host) { h.setGarbled(true) }, func(h *host) { h.setGarbled(false); w.reconcile(t) }, 0},
+		{"started, and not told", func(h *host) { h.setGarbled(true) }, func(h *host) { h.setGarbled(false); w.reconcile(t); h.is(only(h), protocol.StateIdle) }, 0},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -85,6 +90,26 @@ func TestRepeatOfASessionThatWasNotStarted(t *testing.T) {
 				t.Errorf("64 repeats told the host %d times, want %d", n, test.started)
 			}
 		})
+	}
+}
+
+// A repeat does not say that a session was started as long as nobody knows.
+func TestRepeatOfASessionOfUnknownFate(t *testing.T) {
+	w := newWorld(t)
+	alice := w.person("alice", auth.RoleMember)
+	h := w.newHost(alice, "mac-1")
+	ask := fleet.NewSession{Name: "web-app", IdempotencyKey: "k"}
+	h.setRefuse(protocol.Errorf(protocol.CodeInternal, "the disk is full"))
+	if _, err := w.CreateSession(t.Context(), alice, ask); err == nil {
+		t.Fatal("a session was started")
+	}
+	h.setRefuse(nil)
+	if _, err := w.CreateSession(t.Context(), alice, ask); !errors.Is(err, fleet.ErrUnknown) || h.count("create_session") != 1 {
+		t.Errorf("error %v, and the host was told %d times; want unknown and once", err, h.count("create_session"))
+	}
+	w.reconcile(t)
+	if _, err := w.CreateSession(t.Context(), alice, ask); err != nil {
+		t.Errorf("once it is known that none was started: %v", err)
 	}
 }
 
