@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -142,6 +143,9 @@ func (w *world) create(ctx context.Context, h *host) *agentSession {
 	return s
 }
 
+// byForce is what an act says that ended a session at once.
+const byForce = "by force"
+
 // terminate ends a session, unless somebody else is at it.
 func (w *world) terminate(ctx context.Context, s *agentSession, force bool) {
 	if w.claim(func(other *agentSession) bool { return other == s && s.lives() }) == nil {
@@ -150,6 +154,9 @@ func (w *world) terminate(ctx context.Context, s *agentSession, force bool) {
 	defer w.release(s)
 	w.becomes(s, unclear)
 	a := w.begin("terminate_session", s)
+	if force {
+		a.text = byForce
+	}
 	if w.persist(ctx, a, args{"session_id": s.id, "force": force}, nil) == done {
 		w.becomes(s, ended)
 	}
@@ -245,18 +252,28 @@ func (w *world) atTerminal(session, key string) {
 	if err != nil {
 		return
 	}
+	seen := make(chan struct{})
 	go func() {
+		defer close(seen)
+		var shown []byte
 		buffer := make([]byte, 4<<10)
-		for {
-			if _, err := terminal.Read(buffer); err != nil {
+		for !bytes.Contains(shown, []byte("proceed?")) {
+			n, err := terminal.Read(buffer)
+			if err != nil {
 				return
 			}
+			shown = append(shown, buffer[:n]...)
 		}
 	}()
-	wait(ctx, 400*time.Millisecond)
+	select {
+	case <-seen:
+	case <-ctx.Done():
+	}
+	wait(ctx, 400*time.Millisecond)  // a dialog that has just opened is deaf
 	_, _ = terminal.WriteString(key) // the session may have ended
-	wait(ctx, 50*time.Millisecond)
+	wait(ctx, 200*time.Millisecond)
 	_ = command.Process.Kill()
 	_ = command.Wait()
 	_ = terminal.Close()
+	<-seen
 }

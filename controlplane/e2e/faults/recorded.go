@@ -65,16 +65,14 @@ func (w *world) checkOutputs(f facts) (found []violation) {
 	if w.plan.real {
 		return nil
 	}
-	struck := map[string]bool{}
-	for _, s := range w.sessions {
-		struck[s.id] = s.struck
-	}
 	for _, s := range f.sessions {
 		fail := func(what string) {
 			found = append(found, violation{"output is recorded byte for byte", "session " + s.ID + ": " + what, w.about(f, s.ID, "", "")})
 		}
 		var wrote [][]byte
+		cut := w.killedBetween(s.ID, time.Time{}, time.Now())
 		for _, e := range f.agents[s.ID] {
+			cut = cut || e.Kind == agentlog.Ended && w.diskFull(s.Host, e.At)
 			if e.Kind == agentlog.Started {
 				text, err := os.ReadFile(agentlog.OutputPath(w.hostNamed(s.Host).Home.Dir, s.ID, e.PID))
 				if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -89,7 +87,7 @@ func (w *world) checkOutputs(f facts) (found []violation) {
 			continue
 		}
 		for i, text := range wrote {
-			if why := runs[i].differs(text, struck[s.ID]); why != "" {
+			if why := runs[i].differs(text, cut); why != "" {
 				fail(fmt.Sprintf("run %d: %s", i+1, why))
 			}
 		}
@@ -98,8 +96,8 @@ func (w *world) checkOutputs(f facts) (found []violation) {
 }
 
 // differs says where what is recorded is not what was written; empty: nowhere. The end of what was written may be missing
-// if the agent or its holder was killed.
-func (r recordedRun) differs(wrote []byte, killed bool) string {
+// if it was cut off: the agent or its holder was killed, or ended when there was no room to say that something is missing.
+func (r recordedRun) differs(wrote []byte, cut bool) string {
 	if len(r.pieces) == 1 && sha256.Sum256(r.pieces[0]) == sha256.Sum256(wrote) {
 		return ""
 	}
@@ -118,7 +116,7 @@ func (r recordedRun) differs(wrote []byte, killed bool) string {
 		rest = rest[at+len(piece):]
 	}
 	said := len(r.pieces) > 1 && len(r.pieces[len(r.pieces)-1]) == 0
-	if len(rest) > 0 && !killed && !said {
+	if len(rest) > 0 && !cut && !said {
 		return fmt.Sprintf("the last %d of %d bytes are missing: %.80q", len(rest), len(wrote), rest)
 	}
 	return ""
@@ -188,7 +186,17 @@ func (w *world) killedBetween(session string, from, to time.Time) bool {
 		}
 	}
 	for _, a := range w.history.acts {
-		if a.session == session && a.kind == "terminate_session" && a.began.Before(to) && a.ended.After(from) {
+		if a.session == session && a.kind == "terminate_session" && a.text == byForce && a.began.Before(to) && a.ended.After(from) {
+			return true
+		}
+	}
+	return false
+}
+
+// diskFull reports whether a host's disk was full at a time.
+func (w *world) diskFull(host string, at time.Time) bool {
+	for _, f := range w.history.faults {
+		if f.what == "disk full" && f.target == host && f.began.Before(at.Add(time.Second)) && at.Before(f.ended.Add(time.Second)) {
 			return true
 		}
 	}

@@ -6,7 +6,6 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -27,7 +26,7 @@ func main() {
 	}
 }
 
-func run(args []string) (err error) {
+func run(args []string) error {
 	flags := flag.NewFlagSet("standin", flag.ContinueOnError)
 	fresh := flags.String("session-id", "", "of a new conversation")
 	resumed := flags.String("resume", "", "a conversation to go on with")
@@ -48,10 +47,9 @@ func run(args []string) (err error) {
 	case *resumed != "" && missing != nil:
 		return fmt.Errorf("no conversation found with session ID %s", *resumed)
 	}
-	before, err := term.MakeRaw(int(os.Stdin.Fd()))
-	if err != nil {
+	// It stays raw to the end: what is typed then must not show, since it is none of our output.
+	if _, err := term.MakeRaw(int(os.Stdin.Fd())); err != nil {
 		return fmt.Errorf("terminal: %w", err)
 	}
-	defer func() { err = errors.Join(err, term.Restore(int(os.Stdin.Fd()), before)) }()
 	return a.live(*resumed != "")
 }
