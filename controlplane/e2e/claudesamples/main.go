@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -58,12 +57,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return err
 	}
 	defer func() { err = errors.Join(err, house.Close()) }()
-	if len(o.Only) == 0 {
-		if err := clear(o.To); err != nil {
-			return err
-		}
-	}
-	return o.record(ctx, house, version, chosen)
+	return errors.Join(o.record(ctx, house, version, chosen), forget(o.To))
 }
 
 // record plays scenes, several at a time, and goes on after one that fails.
@@ -87,11 +81,14 @@ func (o options) record(ctx context.Context, house *stage.House, version string,
 	return errors.Join(append(failed, group.Wait())...)
 }
 
-// clear removes the samples of scenes that are played no more.
-func clear(dir string) error {
-	paths, err := filepath.Glob(sample.Path(dir, "*"))
-	for _, path := range paths {
-		err = errors.Join(err, os.Remove(path))
+// forget removes the samples of scenes that are played no more.
+func forget(dir string) error {
+	kept, err := sample.ReadAll(dir)
+	for _, s := range scenes() {
+		delete(kept, s.name)
+	}
+	for name := range kept {
+		err = errors.Join(err, os.Remove(sample.Path(dir, name)))
 	}
 	return err
 }

@@ -1,13 +1,6 @@
 package main
 
-import (
-	"encoding/json"
-	"os"
-	"path/filepath"
-	"strings"
-
-	"switchboard/hostagent/agentkind"
-)
+import "switchboard/hostagent/agentkind"
 
 func lifeScenes() []scene {
 	return []scene{
@@ -48,18 +41,3 @@ func playResume(k *taker) {
 	k.Shows("remember me")
 	k.still("idle")
 }
-
-// quickIdle has the CLI notify a second after a turn, and not a minute.
-func (k *taker) quickIdle() {
-	path := filepath.Join(k.Home.Dir, ".claude.json")
-	text, err := os.ReadFile(path)
-	k.Check(err)
-	var settings map[string]any
-	k.Check(json.Unmarshal(text, &settings))
-	settings["messageIdleNotifThresholdMs"] = 1000
-	text, err = json.Marshal(settings)
-	k.Check(err)
-	k.settings(".claude.json", string(text))
-}
-
-func longText() string { return strings.Repeat("words of a long file\n", 1000) }

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 
 	"switchboard/controlplane/e2e/stage"
@@ -14,11 +18,11 @@ func turnScenes() []scene {
 		{"interrupted-tool", "Esc ends a turn in which a command runs.", playInterruptedTool},
 		{"interrupted-early", "Esc before the model has answered takes the message back into the box.", playInterruptedEarly},
 		{"queued", "A message that is sent while a command runs is taken within the running turn.", playQueued},
-		{"api-error-400", "The API refuses a request.", playAPIError(400)},
-		{"api-error-401", "The API refuses the key.", playAPIError(401)},
-		{"api-error-429", "The API limits the rate.", playAPIError(429)},
-		{"api-error-500", "The API is broken.", playAPIError(500)},
-		{"api-error-529", "The API is overloaded.", playAPIError(529)},
+		{"api-error-400", "The API refuses a request.", playAPIError(400, "")},
+		{"api-error-401", "The API refuses the key.", playAPIError(401, "Once fixed, resend your message")},
+		{"api-error-429", "The API limits the rate.", playAPIError(429, resend)},
+		{"api-error-500", "The API is broken.", playAPIError(500, resend)},
+		{"api-error-529", "The API is overloaded.", playAPIError(529, resend)},
 		{"retrying", "The CLI tries a broken API again.", playRetrying},
 		{"compact", "The person has the conversation replaced by a summary.", playCompact},
 		{"auto-compact", "A full context is compacted by itself.", playAutoCompact},
@@ -78,13 +82,17 @@ func playQueued(k *taker) {
 // fewRetries keeps the CLI from trying for minutes.
 const fewRetries = "CLAUDE_CODE_MAX_RETRIES=1"
 
-func playAPIError(status int) func(*taker) {
+// resend is the hint that the CLI then puts into its input box.
+const resend = "Resend your message to try again"
+
+func playAPIError(status int, hint string) func(*taker) {
 	return func(k *taker) {
 		k.Setenv(fewRetries)
 		k.Ready()
 		k.Send(fmt.Sprintf("fake:error %d", status))
 		k.hook("StopFailure", 1)
 		k.Becomes(agentkind.ActivityIdle)
+		k.Shows(hint)
 		k.still("failed")
 		k.Leave(syscall.SIGTERM)
 		k.transcript()
@@ -117,7 +125,7 @@ func playAutoCompact(k *taker) {
 	k.Setenv("CLAUDE_CODE_AUTO_COMPACT_WINDOW=100000")
 	k.Ready()
 	// The CLI compacts nothing that is too short to be worth it, whatever the model says of its tokens.
-	k.file("long.txt", longText())
+	k.file("long.txt", strings.Repeat("words of a long file\n", 1000))
 	k.Send("fake:bash cat long.txt ;; text much")
 	k.Hook("Stop", 1)
 	k.Send("fake:full 99000 ;; text more")
@@ -134,4 +142,17 @@ func playNotification(k *taker) {
 	k.hook("Notification", 1)
 	k.Reply(asked, agentkind.Answer{Option: agentkind.OptionAllow})
 	k.hook("Notification", 2)
+}
+
+// quickIdle has the CLI notify a second after a turn, and not a minute.
+func (k *taker) quickIdle() {
+	path := filepath.Join(k.Home.Dir, ".claude.json")
+	text, err := os.ReadFile(path)
+	k.Check(err)
+	var settings map[string]any
+	k.Check(json.Unmarshal(text, &settings))
+	settings["messageIdleNotifThresholdMs"] = 1000
+	text, err = json.Marshal(settings)
+	k.Check(err)
+	k.settings(".claude.json", string(text))
 }

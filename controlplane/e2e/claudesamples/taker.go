@@ -95,7 +95,7 @@ func (k *taker) transcript(others ...string) {
 	k.kept.Transcript = append(k.kept.Transcript, k.keptLines(k.TranscriptFile(), others)...)
 }
 
-// subagent keeps the lines of the only subagent's transcript.
+// subagent keeps the lines of the only subagent's transcript, and the note beside it.
 func (k *taker) subagent() {
 	pattern := filepath.Join(strings.TrimSuffix(k.TranscriptFile(), ".jsonl"), "subagents", "agent-*.jsonl")
 	paths, err := filepath.Glob(pattern)
@@ -104,6 +104,9 @@ func (k *taker) subagent() {
 		k.Fail("%d transcripts of subagents at %s", len(paths), pattern)
 	}
 	k.kept.Subagent = k.keptLines(paths[0], nil)
+	note, err := os.ReadFile(strings.TrimSuffix(paths[0], ".jsonl") + ".meta.json")
+	k.Check(err)
+	k.kept.Note = k.record(note)
 }
 
 func (k *taker) keptLines(path string, others []string) []json.RawMessage {
@@ -148,7 +151,7 @@ func (k *taker) lineType(line string) string {
 	return read.Type
 }
 
-// made is a file in the project that the scene needs.
+// file makes a file in the project, which the scene needs.
 func (k *taker) file(name, text string) {
 	k.Check(errors.Join(
 		os.MkdirAll(filepath.Dir(k.Path(name)), 0o700),

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -56,7 +57,10 @@ var drawn = []rule{
 	{regexp.MustCompile(`(?m)^[·✢✳✶✻✽*] \p{Lu}[\p{L}'-]+…( \(.*\))?`), `✻ Working…`},
 	{regexp.MustCompile(`(?m)^[·✢✳✶✻✽*] API error · retrying in \d+s`), `✻ API error · retrying in 1s`},
 	{regexp.MustCompile(`(?m)^✻ \p{Lu}\p{L}+ for \d+s`), `✻ Worked for 1s`},
-	{regexp.MustCompile(`(?m)^[● ] (Running|Calling|Reading) `), `● $1 `},                                  // it blinks
+	{regexp.MustCompile(`(?m)^[● ] (Running|Calling|Reading) `), `● $1 `}, // it blinks
+	{regexp.MustCompile(`(?m)^(● .*) · \d+s$`), `$1`},
+	// A machine under load lets the CLI see keys one by one, which it then says.
+	{regexp.MustCompile(` Removed \d invisible characters from your prompt `), strings.Repeat("▔", 49)},
 	{regexp.MustCompile(`(?m)^[ \x{2580}-\x{259F}]{11}(Claude Code v|\S+ [\d.]+ · |~/)`), `           $1`}, // the figure moves
 	// Hints come and go by themselves: those at the right end, and those in the last line.
 	{regexp.MustCompile(`(?m)^ {50,}\S.*$`), ``},

@@ -19,6 +19,7 @@ type Scene struct {
 	Statuses   []json.RawMessage `json:"statuses,omitempty"`   // the CLI's file about itself
 	Transcript []json.RawMessage `json:"transcript,omitempty"` // lines
 	Subagent   []json.RawMessage `json:"subagent,omitempty"`   // lines of the subagent's own transcript
+	Note       json.RawMessage   `json:"note,omitempty"`       // the CLI's note about the subagent, beside that transcript
 	Screens    []Screen          `json:"screens,omitempty"`
 }
 

@@ -58,6 +58,7 @@ func (h *House) Play(ctx context.Context, scene func(*Stage)) (err error) {
 		ctx: ctx, cli: h.cli, Kind: agentkind.Claude(), Model: h.model, Dir: dir,
 		Cols: usualCols, Rows: usualRows, Patience: usualPatience,
 	}
+	s.modelAt = strings.TrimPrefix(h.endpoint.URL, "http://")
 	if err := s.prepare(h.endpoint.URL); err != nil {
 		return errors.Join(err, os.RemoveAll(dir))
 	}
@@ -102,7 +103,7 @@ func tempDir() (string, error) {
 
 // Plain takes out of a text what differs from stage to stage.
 func (s *Stage) Plain(text string) string {
-	return strings.NewReplacer("\u00a0", " ", s.Session, "SESSION").Replace(s.AsDev(text))
+	return strings.NewReplacer("\u00a0", " ", s.Session, "SESSION", s.modelAt, "MODEL").Replace(s.AsDev(text))
 }
 
 // AsDev is a text as if the stage's directory were plainDir.

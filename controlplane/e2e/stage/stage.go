@@ -33,9 +33,10 @@ const (
 // Stage is a home, a project and the real CLI in a terminal of its own, with a scripted model behind it. What the scene
 // changes it changes before it calls Start.
 type Stage struct {
-	ctx context.Context
-	cli string
-	env []string
+	ctx     context.Context
+	cli     string
+	env     []string
+	modelAt string // its address
 
 	Kind          agentkind.Kind
 	Model         *model.Server
