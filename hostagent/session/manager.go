@@ -60,7 +60,7 @@ func (m *Manager) Open(ctx context.Context) error {
 		return err
 	}
 	if err := m.Policy.PutInForce(m.Dir); err != nil {
-		return errors.Join(err, m.lock.Close())
+		return errors.Join(err, m.unlockDir())
 	}
 	m.watches = newWatches(m.Log)
 	m.running, m.stop = context.WithCancel(context.WithoutCancel(ctx))
@@ -108,6 +108,12 @@ func (m *Manager) lockDir() error {
 	return nil
 }
 
+// unlockDir lets go at once. Closing alone would not: a program that is just being started has the file open too, until
+// it runs.
+func (m *Manager) unlockDir() error {
+	return errors.Join(syscall.Flock(int(m.lock.Fd()), syscall.LOCK_UN), m.lock.Close())
+}
+
 // Close stops following. The sessions live on. Closing again does nothing.
 func (m *Manager) Close() error {
 	if m.stop == nil {
@@ -120,7 +126,7 @@ func (m *Manager) Close() error {
 	for _, s := range m.all() {
 		err = errors.Join(err, s.log.close())
 	}
-	return errors.Join(err, m.watches.close(), m.lock.Close())
+	return errors.Join(err, m.watches.close(), m.unlockDir())
 }
 
 // load opens a session that is on disk, and follows it if it may live.

@@ -1,9 +1,11 @@
 package session
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"switchboard/hostagent/agentkind"
 	"switchboard/hostagent/policy"
@@ -61,6 +63,74 @@ func TestWithheldPrompt(t *testing.T) {
 	})
 }
 
+// TestWithheldQuestions: each kind of question is shown whole, and left to the terminal with the reason; other kinds are not.
+func TestWithheldQuestions(t *testing.T) {
+	t.Parallel()
+	recordings := map[agentkind.Feature]string{
+		agentkind.FeaturePrompts: "TestPermissionAllowed",
+		agentkind.FeatureChoices: "TestQuestion",
+		agentkind.FeaturePlans:   "TestPlan",
+	}
+	for broken := range recordings {
+		for feature, name := range recordings {
+			w := newTelling(readRecording(t, filepath.Join("testdata", name+".json")))
+			w.kind = breaking(broken)
+			w.tellAll(t, w.Journal)
+			p := firstPrompt(t, w.events())
+			why := "[Answer this at the terminal: claude " + w.Birth.AgentVersion + " fails our test of: a trial.]"
+			left := len(p.Options) == 0 && !p.AllowsText && strings.HasSuffix(p.Detail, why)
+			offered := len(p.Options) > 0 && p.AllowsText && !strings.Contains(p.Detail, why)
+			if feature == broken && !left || feature != broken && !offered {
+				t.Errorf("%s is broken, and of %s it is told: %+v", broken, feature, p)
+			}
+			if p.Digest != p.Sum() {
+				t.Errorf("%s: the digest does not cover what is shown", feature)
+			}
+		}
+	}
+}
+
+// TestWithheldDialog: the trust dialog is shown, and its keys are pressed by nobody but the person at the terminal.
+func TestWithheldDialog(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.with(breaking(agentkind.FeatureDialogs))
+	strange := filepath.Join(r.home, "strange")
+	check(t, os.Mkdir(strange, 0o700))
+	id := r.start(protocol.CreateSessionRequest{WorkingDir: strange})
+	p := r.prompt(id, 1)
+	if p.Kind != protocol.PromptTrust || len(p.Options) > 0 || !strings.Contains(p.Detail, strange) || !strings.Contains(p.Detail, "Answer this at the terminal: claude") {
+		t.Errorf("prompt = %+v", p)
+	}
+	r.refused(protocol.CodeUnavailable, func() error { return r.answer(p, protocol.Answer{Option: protocol.OptionAllow}) })
+	r.untilTrue("the terminal's answer", func() bool { return time.Since(p.AskedAt) > dialogAge })
+	r.atTerminal(id, "\x1b[B")
+	r.untilTrue("selected answer", func() bool { return strings.Contains(r.screen(id), "❯ Yes, I trust this folder") })
+	r.atTerminal(id, "\r")
+	r.await(id, protocol.StateIdle)
+}
+
+// TestWithheldIsTold: whatever a version breaks stands in the transcript when a session starts, with the rows.
+func TestWithheldIsTold(t *testing.T) {
+	t.Parallel()
+	kept := readRecording(t, filepath.Join("testdata", "TestPermissionAllowed.json"))
+	for _, feature := range agentkind.Features() {
+		w := newTelling(kept)
+		w.kind = breaking(feature)
+		w.tellAll(t, w.Journal)
+		want := "claude " + kept.Birth.AgentVersion + " fails some of our tests; use the terminal for: " + string(feature) + " (a trial)."
+		told := 0
+		for _, e := range w.events() {
+			if entry, err := protocol.Decode[protocol.Entry](e); e.Kind == protocol.EventEntry && err == nil && entry.Role == protocol.RoleNotice && entry.Text == want {
+				told++
+			}
+		}
+		if told != 1 {
+			t.Errorf("%s: told %d times: %s", feature, told, want)
+		}
+	}
+}
+
 // TestWithheldReceipts: a message is typed once, and nobody says that it has arrived.
 func TestWithheldReceipts(t *testing.T) {
 	t.Parallel()
@@ -86,6 +156,12 @@ func TestWithheldReceipts(t *testing.T) {
 func TestWithheldActs(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
+	r.with(breaking(agentkind.FeatureState))
+	uncertain := r.start(protocol.CreateSessionRequest{WorkingDir: r.project})
+	r.refused(protocol.CodeUnavailable, func() error {
+		_, err := r.Send(t.Context(), protocol.SendMessageRequest{Act: act(), Session: uncertain, Message: "m", Text: "hello"})
+		return err
+	})
 	r.with(breaking(agentkind.FeatureMessages, agentkind.FeatureInterrupt, agentkind.FeatureResume))
 	id := r.create("")
 	for name, act := range map[string]func() error{
