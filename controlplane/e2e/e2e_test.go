@@ -76,8 +76,9 @@ const password = "canary password nobody prints"
 // newWorld starts a control plane and makes its first administrator.
 func newWorld(t *testing.T) *world { return startWorld(t, "serve") }
 
-// startWorld does so with `serve`, or with `up`, which makes a machine called here a host too.
-func startWorld(t *testing.T, command string) *world {
+// startWorld does so with `serve`, or with `up`, which makes a machine called here a host too. The control plane gets env
+// beside its own environment.
+func startWorld(t *testing.T, command string, env ...string) *world {
 	t.Helper()
 	dir, err := harness.TempDir()
 	must(t, err)
@@ -85,12 +86,12 @@ func startWorld(t *testing.T, command string) *world {
 	t.Cleanup(func() { w.end(t) })
 	w.model, err = w.scripts.Start(t.Context(), "127.0.0.1:0")
 	must(t, err)
-	w.plane = &harness.ControlPlane{Programs: w.programs, Dir: filepath.Join(dir, "plane"), Up: command == "up"}
+	w.plane = &harness.ControlPlane{Programs: w.programs, Dir: filepath.Join(dir, "plane"), Up: command == "up", Env: env}
 	must(t, os.Mkdir(w.plane.Dir, 0o755))
 	if w.plane.Up {
 		h := w.machine(t, "here")
 		must(t, h.Prepare(t.Context()))
-		w.plane.Env = h.Environment()
+		w.plane.Env = append(h.Environment(), env...)
 	}
 	must(t, w.plane.Start(t.Context()))
 	link, err := w.plane.SetupLink(t.Context())

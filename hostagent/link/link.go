@@ -59,7 +59,7 @@ const (
 	connectTime = 15 * time.Second // through proxies, TLS and NATS's own greeting
 	requestTime = 10 * time.Second // for a report to be committed
 	leaveTime   = 2 * time.Second
-	pingEvery   = 10 * time.Second // with maxPings, how soon a dead connection is noticed
+	pingEvery   = 5 * time.Second // with maxPings, a dead connection is noticed within protocol.OfflineAfter
 	maxPings    = 2
 	minPause    = 250 * time.Millisecond
 	maxPause    = 10 * time.Second

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"switchboard/controlplane/e2e/harness"
 )
 
 // injection is one way to hurt the system: do it, and what ends it.
@@ -52,14 +54,14 @@ func freezing(p *part) injection {
 }
 
 // cutting are a network's faults: connections that break, and bytes that nobody hears of, both ways or one way.
-func cutting(name string, p *proxy) []injection {
-	thaw := func(context.Context) { p.thaw() }
+func cutting(name string, p *harness.Proxy) []injection {
+	thaw := func(context.Context) { p.Thaw() }
 	const least, most = 200 * time.Millisecond, 6 * time.Second
 	return []injection{
-		{"cut", name, 2, func(context.Context) { p.cut() }, nothing, 0, 0},
-		{"freeze", name, 2, func(context.Context) { p.freeze(there, back) }, thaw, least, most},
-		{"freeze there", name, 1, func(context.Context) { p.freeze(there) }, thaw, least, most},
-		{"freeze back", name, 1, func(context.Context) { p.freeze(back) }, thaw, least, most},
+		{"cut", name, 2, func(context.Context) { p.Cut() }, nothing, 0, 0},
+		{"freeze", name, 2, func(context.Context) { p.Freeze(harness.There, harness.Back) }, thaw, least, most},
+		{"freeze there", name, 1, func(context.Context) { p.Freeze(harness.There) }, thaw, least, most},
+		{"freeze back", name, 1, func(context.Context) { p.Freeze(harness.Back) }, thaw, least, most},
 	}
 }
 

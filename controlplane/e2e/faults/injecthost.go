@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"switchboard/controlplane/e2e/harness"
 	"switchboard/hostagent/protocol"
 )
 
@@ -20,8 +21,8 @@ func (w *world) hostInjections(h *host) []injection {
 		// It is away by then, and its connections are dead.
 		{"freeze long", h.Name, 1, func(context.Context) { h.part.freeze() }, func(context.Context) { h.part.thaw() },
 			protocol.OfflineAfter + time.Second, protocol.OfflineAfter + 5*time.Second},
-		{"partition long", h.Name, 1, func(context.Context) { h.network.freeze(there, back) },
-			func(context.Context) { h.network.thaw() }, protocol.OfflineAfter + time.Second, 2 * protocol.OfflineAfter},
+		{"partition long", h.Name, 1, func(context.Context) { h.network.Freeze(harness.There, harness.Back) },
+			func(context.Context) { h.network.Thaw() }, protocol.OfflineAfter + time.Second, 2 * protocol.OfflineAfter},
 		{"kill -9 of a holder", h.Name, 2, func(ctx context.Context) { w.killOne(ctx, h, true) }, nothing, 0, 0},
 		{"kill -9 of an agent", h.Name, 2, func(ctx context.Context) { w.killOne(ctx, h, false) }, nothing, 0, 0},
 	}

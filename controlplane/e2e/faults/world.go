@@ -32,9 +32,9 @@ type world struct {
 	postgres   *embedded.Postgres
 	database   database
 	bus        *part
-	busNetwork *proxy
+	busNetwork *harness.Proxy
 	planes     []*part
-	front      *proxy // clients come through it
+	front      *harness.Proxy // clients come through it
 	hosts      []*host
 	model      *model.Endpoint
 
@@ -58,7 +58,7 @@ type world struct {
 type host struct {
 	*harness.Host
 	part    *part
-	network *proxy
+	network *harness.Proxy
 
 	// Guarded by part's lock, as what it launches is.
 	upgrades int
@@ -239,7 +239,7 @@ func (w *world) startBus(ctx context.Context, _ func(string) string) error {
 		return harness.StartProcess(w.dir, strings.Fields(string(keys)), filepath.Join(w.dir, "bin", "nats-server"), "-c", config)
 	}}
 	w.bus.up(ctx)
-	w.busNetwork, err = startProxy(ctx, address)
+	w.busNetwork, err = harness.StartProxy(ctx, address)
 	return err
 }
 
@@ -253,13 +253,13 @@ func (w *world) startPlanes(ctx context.Context, _ func(string) string) error {
 		addresses = append(addresses, address)
 	}
 	var err error
-	if w.front, err = startProxy(ctx, addresses...); err != nil {
+	if w.front, err = harness.StartProxy(ctx, addresses...); err != nil {
 		return err
 	}
 	for i, address := range addresses {
 		plane := &harness.ControlPlane{
-			Programs: w.programs, Dir: w.planeDir(), Listen: address, Front: "http://" + w.front.address(),
-			Env: []string{"DATABASE_URL=" + w.postgres.URL(), "NATS_URL=nats://" + w.busNetwork.address(), "SWITCHBOARD_RATE=0"},
+			Programs: w.programs, Dir: w.planeDir(), Listen: address, Front: "http://" + w.front.Address(),
+			Env: []string{"DATABASE_URL=" + w.postgres.URL(), "NATS_URL=nats://" + w.busNetwork.Address(), "SWITCHBOARD_RATE=0"},
 		}
 		p := &part{name: fmt.Sprintf("replica %d", i+1), launch: func(ctx context.Context) (*harness.Process, error) {
 			err := plane.Launch(ctx)
@@ -304,7 +304,7 @@ func (w *world) connect(ctx context.Context, _ func(string) string) error {
 	return err
 }
 
-func (w *world) mcp() string { return "http://" + w.front.address() + "/mcp" }
+func (w *world) mcp() string { return "http://" + w.front.Address() + "/mcp" }
 
 func (w *world) startHosts(ctx context.Context, _ func(string) string) error {
 	endpoint := "http://127.0.0.1:9" // the stand-in needs no model
@@ -318,7 +318,7 @@ func (w *world) startHosts(ctx context.Context, _ func(string) string) error {
 			Home: claudecli.Home{Dir: filepath.Join(w.dir, name), CLI: w.cli},
 		}}
 		var err error
-		if h.network, err = startProxy(ctx, w.front.targets...); err != nil {
+		if h.network, err = harness.StartProxy(ctx, w.front.Targets...); err != nil {
 			return err
 		}
 		w.hosts = append(w.hosts, h)
@@ -335,7 +335,7 @@ func (w *world) startHosts(ctx context.Context, _ func(string) string) error {
 			return err
 		}
 		w.keepSecret("join token", token)
-		if err := h.Enrol(ctx, "http://"+h.network.address(), token); err != nil {
+		if err := h.Enrol(ctx, "http://"+h.network.Address(), token); err != nil {
 			return err
 		}
 		if err := w.keepHostKey(h); err != nil {
@@ -429,7 +429,7 @@ func (w *world) end(keep bool) (err error) {
 		}
 	}
 	for _, p := range w.proxies() {
-		p.close()
+		p.Close()
 	}
 	if w.postgres != nil {
 		w.postgres.Stop()
@@ -450,9 +450,9 @@ func (w *world) end(keep bool) (err error) {
 	return errors.Join(err, os.RemoveAll(w.dir))
 }
 
-func (w *world) proxies() []*proxy {
-	var all []*proxy
-	for _, p := range []*proxy{w.front, w.busNetwork} {
+func (w *world) proxies() []*harness.Proxy {
+	var all []*harness.Proxy
+	for _, p := range []*harness.Proxy{w.front, w.busNetwork} {
 		if p != nil {
 			all = append(all, p)
 		}

@@ -1,4 +1,4 @@
-package main
+package harness
 
 import (
 	"context"
@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// proxy passes connections on to one of several servers, in turns, past those that do not listen, and can cut or
-// freeze them all.
-type proxy struct {
+// Proxy passes connections on to one of several servers, in turns, past those that do not listen, and can cut or
+// Freeze them all.
+type Proxy struct {
 	listener net.Listener
-	targets  []string
+	Targets  []string
 	group    sync.WaitGroup
 
 	mu      sync.Mutex // guards the fields below
@@ -22,12 +22,13 @@ type proxy struct {
 	closing bool
 }
 
-func startProxy(ctx context.Context, targets ...string) (*proxy, error) {
+// StartProxy begins to listen.
+func StartProxy(ctx context.Context, targets ...string) (*Proxy, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	p := &proxy{listener: listener, targets: targets, open: map[net.Conn]bool{}}
+	p := &Proxy{listener: listener, Targets: targets, open: map[net.Conn]bool{}}
 	for i := range p.thawed {
 		p.thawed[i] = make(chan struct{})
 		close(p.thawed[i])
@@ -36,9 +37,10 @@ func startProxy(ctx context.Context, targets ...string) (*proxy, error) {
 	return p, nil
 }
 
-func (p *proxy) address() string { return p.listener.Addr().String() }
+// Address is where it listens.
+func (p *Proxy) Address() string { return p.listener.Addr().String() }
 
-func (p *proxy) accept() {
+func (p *Proxy) accept() {
 	for {
 		client, err := p.listener.Accept()
 		if err != nil {
@@ -51,14 +53,14 @@ func (p *proxy) accept() {
 // dialTime is how long a server may take to accept: one that is frozen does it at once, one that is gone refuses.
 const dialTime = time.Second
 
-func (p *proxy) dial() (net.Conn, error) {
+func (p *Proxy) dial() (net.Conn, error) {
 	p.mu.Lock()
 	first := p.next
 	p.next++
 	p.mu.Unlock()
 	var err error
-	for i := range p.targets {
-		server, failed := net.DialTimeout("tcp", p.targets[(first+i)%len(p.targets)], dialTime) //nolint:noctx // bounded
+	for i := range p.Targets {
+		server, failed := net.DialTimeout("tcp", p.Targets[(first+i)%len(p.Targets)], dialTime) //nolint:noctx // bounded
 		if failed == nil {
 			return server, nil
 		}
@@ -67,7 +69,7 @@ func (p *proxy) dial() (net.Conn, error) {
 	return nil, err
 }
 
-func (p *proxy) serve(client net.Conn) {
+func (p *Proxy) serve(client net.Conn) {
 	defer client.Close()
 	server, err := p.dial()
 	if err != nil {
@@ -79,21 +81,21 @@ func (p *proxy) serve(client net.Conn) {
 	}
 	defer p.forget(client, server)
 	var both sync.WaitGroup
-	both.Go(func() { p.pass(server, client, there) })
-	both.Go(func() { p.pass(client, server, back) })
+	both.Go(func() { p.pass(server, client, There) })
+	both.Go(func() { p.pass(client, server, Back) })
 	both.Wait()
 }
 
-// direction is where bytes go.
-type direction int
+// Direction is where bytes go.
+type Direction int
 
 // The directions, as clients see them.
 const (
-	there direction = iota
-	back
+	There Direction = iota
+	Back
 )
 
-func (p *proxy) pass(to, from net.Conn, way direction) {
+func (p *Proxy) pass(to, from net.Conn, way Direction) {
 	defer to.Close()
 	defer from.Close()
 	buffer := make([]byte, 32<<10)
@@ -114,7 +116,7 @@ func (p *proxy) pass(to, from net.Conn, way direction) {
 	}
 }
 
-func (p *proxy) keep(conns ...net.Conn) bool {
+func (p *Proxy) keep(conns ...net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, c := range conns {
@@ -123,7 +125,7 @@ func (p *proxy) keep(conns ...net.Conn) bool {
 	return !p.closing
 }
 
-func (p *proxy) forget(conns ...net.Conn) {
+func (p *Proxy) forget(conns ...net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, c := range conns {
@@ -131,8 +133,8 @@ func (p *proxy) forget(conns ...net.Conn) {
 	}
 }
 
-// cut ends all connections.
-func (p *proxy) cut() {
+// Cut ends all connections.
+func (p *Proxy) Cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for c := range p.open {
@@ -140,8 +142,8 @@ func (p *proxy) cut() {
 	}
 }
 
-// freeze lets nothing through in these directions, and says so to nobody, until thaw.
-func (p *proxy) freeze(ways ...direction) {
+// Freeze lets nothing through in these Directions, and says so to nobody, until thaw.
+func (p *Proxy) Freeze(ways ...Direction) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, way := range ways {
@@ -149,7 +151,8 @@ func (p *proxy) freeze(ways ...direction) {
 	}
 }
 
-func (p *proxy) thaw() {
+// Thaw lets everything through again.
+func (p *Proxy) Thaw() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, thawed := range p.thawed {
@@ -161,12 +164,13 @@ func (p *proxy) thaw() {
 	}
 }
 
-func (p *proxy) close() {
+// Close ends it and all connections.
+func (p *Proxy) Close() {
 	_ = p.listener.Close()
 	p.mu.Lock()
 	p.closing = true
 	p.mu.Unlock()
-	p.thaw()
-	p.cut()
+	p.Thaw()
+	p.Cut()
 	p.group.Wait()
 }
