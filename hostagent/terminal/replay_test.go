@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"switchboard/controlplane/e2e/claudecli"
 )
 
 // Recordings are what real programs wrote to a terminal of this size. `make screens` renews them, and beside each the
@@ -177,5 +180,12 @@ func TestReplaysAreComplete(t *testing.T) {
 	slices.Sort(got)
 	if diff := cmp.Diff(recordings, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestReplayIsOfPinnedVersion: the recording of Claude Code is renewed with the version that everything else is from.
+func TestReplayIsOfPinnedVersion(t *testing.T) {
+	if !bytes.Contains(recording(t, "claude"), []byte("v"+claudecli.Version)) {
+		t.Errorf("the recording is not of Claude Code %s; run make screens ONLY=claude", claudecli.Version)
 	}
 }

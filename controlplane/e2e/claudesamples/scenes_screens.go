@@ -54,8 +54,8 @@ func screenScenes() []scene {
 		{"trust-in-a-small-terminal", "The same in a terminal of 80×24.", playSmallTrust},
 		{"api-key", "A key that was not approved is asked about.", playKeyDialog},
 		{"mode-offer", "A mode in the person's settings raises the offer of auto mode.", playModeOffer},
-		{"model-picker", "A dialog of a command's, which no hook reports.", playModelPicker},
-		{"slash-login", "The person wants to log in from within.", playSlashLogin},
+		{"model-picker", "A dialog of a command's, which no hook reports.", playCommandDialog("/model")},
+		{"slash-login", "The person wants to log in from within.", playCommandDialog("/login")},
 		{"no-network", "The first run without a login and without a network ends.", playNoNetwork},
 	}
 }
@@ -110,20 +110,14 @@ func (k *taker) settings(name, text string) {
 	k.Check(os.WriteFile(path, []byte(text), 0o600))
 }
 
-func playModelPicker(k *taker) {
-	k.Ready()
-	k.Command("/model")
-	k.Becomes(agentkind.ActivityWaiting)
-	k.still("open")
-	k.status()
-}
-
-func playSlashLogin(k *taker) {
-	k.Ready()
-	k.Command("/login")
-	k.Becomes(agentkind.ActivityWaiting)
-	k.still("open")
-	k.status()
+func playCommandDialog(command string) func(*taker) {
+	return func(k *taker) {
+		k.Ready()
+		k.Command(command)
+		k.Becomes(agentkind.ActivityWaiting)
+		k.still("open")
+		k.status()
+	}
 }
 
 func playNoNetwork(k *taker) {
