@@ -12,6 +12,7 @@ import (
 
 	"github.com/nats-io/nkeys"
 
+	"switchboard/hostagent/policy"
 	"switchboard/hostagent/protocol"
 )
 
@@ -19,7 +20,7 @@ import (
 type hostDir string
 
 func (d hostDir) config() string     { return filepath.Join(string(d), "host.json") }
-func (d hostDir) policy() string     { return filepath.Join(string(d), "policy.json") }
+func (d hostDir) policy() string     { return filepath.Join(string(d), policy.File) }
 func (d hostDir) sessions() string   { return filepath.Join(string(d), "sessions") }
 func (d hostDir) program() string    { return filepath.Join(string(d), "hostagent") } // a link to the program that runs
 func (d hostDir) removed() string    { return filepath.Join(string(d), "removed") }   // there once the control plane said so

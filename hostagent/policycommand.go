@@ -130,10 +130,14 @@ func (c policyCheckTool) Run(env environment) error {
 	if err != nil {
 		return err
 	}
-	verdict := rules.Judge(session.PolicyCall(call))
+	verdict := rules.Judge(session.PolicyCall(call, env.dir.sessions()))
 	switch verdict.Decision {
 	case policy.Denied:
-		fmt.Fprintf(env.stdout, "denied: %s\n        %s\n", verdict, whereInPolicy(env, "deny", verdict.Index))
+		setting := "deny"
+		if verdict.Index < 0 { // a rule that no file has
+			setting = ""
+		}
+		fmt.Fprintf(env.stdout, "denied: %s\n        %s\n", verdict, whereInPolicy(env, setting, verdict.Index))
 		return errDenied
 	case policy.Asked:
 		fmt.Fprintf(env.stdout, "asked: %s\n       %s\n", verdict, whereInPolicy(env, "ask", verdict.Index))

@@ -1,14 +1,17 @@
 package policy
 
+import "slices"
+
 // Call is a tool's call that an agent is about to make.
 type Call struct {
 	Tools    []string // names by which rules may mean it, its own first; none: that could not be read
 	Command  string   // what a shell would run
 	Paths    []string // of files that would be read or changed
 	URL      string
-	Subagent string // the kind of the subagent that would be started
-	Dir      string // absolute; relative paths are taken from there
-	Unread   bool   // what it would do could not be read, so every rule for the tool is taken to mean it
+	Subagent string   // the kind of the subagent that would be started
+	Dir      string   // absolute; relative paths are taken from there
+	Unread   bool     // what it would do could not be read, so every rule for the tool is taken to mean it
+	Own      []string // files and directories of the host agent's own, which no tool may change
 
 	read *script // Command, once it has been read
 }
@@ -39,9 +42,13 @@ type Verdict struct {
 	Index int `json:"-"` // of the rule in its list
 }
 
-// Judge says which rule, if any, means a call. Denying wins over asking. What cannot be read well enough to say that
+// Judge says which rule, if any, means a call. Denying wins over asking, and what this host goes by is never changed by
+// a tool: an agent that accepts edits by itself could otherwise take the rules away. What cannot be read well enough to say that
 // a rule does not mean it, is taken to be what the rule means.
 func (p Policy) Judge(c Call) Verdict {
+	if path := c.changesOwn(); path != "" {
+		return Verdict{Decision: Denied, Rule: "Edit(" + path + ")", Index: -1}
+	}
 	for _, list := range []struct {
 		decision Decision
 		rules    []Rule
@@ -53,6 +60,18 @@ func (p Policy) Judge(c Call) Verdict {
 		}
 	}
 	return Verdict{}
+}
+
+func (c *Call) changesOwn() string {
+	if !slices.Contains(c.Tools, "Edit") {
+		return ""
+	}
+	for _, path := range c.Own {
+		if meets, err := matchPath(path); err == nil && meets(c) {
+			return path
+		}
+	}
+	return ""
 }
 
 func (c *Call) unclear(rule Rule) string {

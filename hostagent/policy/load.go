@@ -12,6 +12,9 @@ import (
 	"strings"
 )
 
+// File is the name of the owner's file, beside the sessions' directory.
+const File = "policy.json"
+
 // Load reads the owner's file. A missing file is the default; a field that is unknown or stands there twice is an
 // error, because a misspelt limit would be no limit.
 func Load(path string) (Policy, error) {

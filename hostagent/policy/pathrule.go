@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,33 +31,58 @@ func matchPath(pattern string) (func(*Call) bool, error) {
 		case !isAbsolute:
 			from = filepath.Join(resolve(c.Dir), from)
 		}
-		segments := strings.Split(strings.Trim(filepath.Clean(from), "/"), "/")
+		segments, real := names(from), names(resolveStart(from))
 		return slices.ContainsFunc(c.Paths, func(path string) bool {
+			if path = strings.TrimSpace(path); path == "~" || strings.HasPrefix(path, "~/") {
+				path = inHome(path) // as the agent's tools do
+			}
 			if !filepath.IsAbs(path) {
 				path = filepath.Join(c.Dir, path)
 			}
-			return meetsPath(segments, filepath.Clean(path)) || meetsPath(segments, resolve(path))
+			return meetsPath(segments, names(path)) || meetsPath(segments, names(resolve(path))) || meetsPath(real, names(resolve(path)))
 		})
 	}, nil
 }
 
-// resolve follows the links in as much of a path as exists.
+func names(path string) []string { return strings.Split(strings.Trim(filepath.Clean(path), "/"), "/") }
+
+// resolveStart follows the links in a pattern, up to its first star.
+func resolveStart(pattern string) string {
+	start, _, stars := strings.Cut(pattern, "*")
+	if !stars {
+		return resolve(pattern)
+	}
+	start = start[:strings.LastIndexByte(start, '/')+1]
+	return resolve(start) + "/" + pattern[len(start):]
+}
+
+// maxLinks is how many links in a row are followed that lead to nothing yet.
+const maxLinks = 40
+
+// resolve follows the links in as much of a path as exists, and a link to what does not: writing there makes it.
 func resolve(path string) string {
 	path = filepath.Clean(path)
-	for parent := path; ; parent = filepath.Dir(parent) {
-		resolved, err := filepath.EvalSymlinks(parent)
-		if err == nil {
+	for links, parent := 0, path; ; {
+		if resolved, err := filepath.EvalSymlinks(parent); err == nil {
 			return filepath.Join(resolved, strings.TrimPrefix(path, parent))
+		}
+		if to, err := os.Readlink(parent); err == nil && links < maxLinks {
+			if !filepath.IsAbs(to) {
+				to = filepath.Join(filepath.Dir(parent), to)
+			}
+			path = filepath.Join(to, strings.TrimPrefix(path, parent))
+			links, parent = links+1, path
+			continue
 		}
 		if parent == filepath.Dir(parent) {
 			return path
 		}
+		parent = filepath.Dir(parent)
 	}
 }
 
 // meetsPath: the pattern may end above the path, which then lies within a directory that is meant.
-func meetsPath(pattern []string, path string) bool {
-	names := strings.Split(strings.Trim(path, "/"), "/")
+func meetsPath(pattern, names []string) bool {
 	at := make([]bool, len(pattern)+1)
 	at[0] = true
 	for _, name := range names {

@@ -12,10 +12,18 @@ var carriers = set(`
 	unshare nsenter flock watch watchexec entr xargs parallel find fd strace ltrace dtruss perf arch caffeinate
 	taskset chrt cpulimit systemd-run sandbox-exec firejail bwrap proxychains proxychains4 torsocks rlwrap unbuffer script
 	screen tmux nocorrect noglob - repeat busybox toybox npx bunx pnpx uvx mise direnv devbox nix nix-shell op dotenv
-	poetry pipenv uv bundle rtk hyperfine ssh mosh at batch coproc chpst setpriv gosu launchctl`)
+	poetry pipenv uv bundle rtk hyperfine ssh mosh at batch coproc chpst setpriv gosu launchctl fakeroot chronic ifne
+	valgrind xvfb-run dbus-run-session numactl prlimit faketime docker podman kubectl dotenvx doppler aws-vault jobs
+	mapfile readarray complete git`)
+
+// inputReaders are carriers that may run what they read, some only with one of these options.
+var inputReaders = map[string][]string{"at": nil, "batch": nil, "su": nil, "ssh": nil, "script": nil, "sudo": {"-s", "-i"}, "doas": {"-s"}}
 
 // carryOnlyWith are carriers that carry only if one of these begins an argument.
-var carryOnlyWith = map[string][]string{"find": {"-exec", "-ok"}, "fd": {"-x", "--exec"}}
+var carryOnlyWith = map[string][]string{
+	"find": {"-exec", "-ok"}, "fd": {"-x", "--exec"}, "git": {"foreach", "run", "-x", "--exec"}, "mapfile": {"-c"}, "readarray": {"-c"},
+	"complete": {"-c"}, "jobs": {"-x"},
+}
 
 // appenders add words to the command that they carry, which come from elsewhere.
 var appenders = set("xargs parallel entr fd watchexec")

@@ -125,6 +125,37 @@ func TestCommandRules(t *testing.T) {
 		{"python module", "Bash(git push *)", "python3 -m pytest -k 'a and b'", false},
 		{"awk", "Bash(git push *)", `awk 'BEGIN{system("git push")}'`, true},
 
+		{"sourced", "Bash(git push *)", "source <(echo git push)", true},
+		{"sourced from elsewhere", "Bash(git push *)", "echo git push | . /dev/stdin", true},
+		{"sourced here string", "Bash(git push *)", ". /dev/stdin <<< 'git push'", true},
+		{"harmless here string, sourced", "Bash(git push *)", ". /dev/stdin <<< 'git pull'", false},
+		{"a file, sourced", "Bash(git push *)", `. "$NVM_DIR/nvm.sh" && source .venv/bin/activate`, false},
+		{"another name of standard input", "Bash(git push *)", "bash /proc/self/fd/0 <<< 'git push'", true},
+		{"behind an option's letter", "Bash(git push *)", "env -S'git push'", true},
+		{"behind an option's letters", "Bash(git push *)", "env -vS'git push'", true},
+		{"behind an option's name", "Bash(git push *)", "su --command='git push' x", true},
+		{"put in by xargs", "Bash(git push *)", "echo push | xargs -I% git % origin", true},
+		{"put in by xargs, joined", "Bash(git push *)", "echo push | xargs -I@x git @x origin", true},
+		{"put in by find", "Bash(git push *)", `find push -exec git {} origin \;`, true},
+		{"put in by parallel", "Bash(git push *)", "parallel git ::: push", true},
+		{"a carrier of xargs", "Bash(git push *)", "echo push | sudo xargs -n1 git", true},
+		{"at", "Bash(git push *)", "echo git push | at now", true},
+		{"sudo -s", "Bash(git push *)", "sudo -s <<E\ngit push\nE", true},
+		{"su", "Bash(git push *)", "su x <<< 'git push'", true},
+		{"a file by sudo", "Bash(git push *)", "sudo tee x <<E\ngit push\nE", false},
+		{"global alias", "Bash(git push *)", "alias -g P=push\ngit P", true},
+		{"printed alias", "Bash(git push *)", "alias -p", false},
+		{"trap --", "Bash(git push *)", "trap -- 'git push' EXIT", true},
+		{"text that is expanded later", "Bash(git push *)", `x='$(git push)'; echo "${x@P}"`, true},
+		{"prompt of set -x", "Bash(git push *)", "PS4='$(git push)'; set -x; :", true},
+		{"subscript in arithmetic", "Bash(git push *)", "x='a[$(git push)]'; echo $((x))", true},
+		{"quoted twice", "Bash(git push *)", `x="\$(git push)"`, true},
+		{"quoted dollar", "Bash(git push *)", `echo 'costs $5 (or so)' 'a ${b} c'`, false},
+		{"git's own carriers", "Bash(git push *)", "git submodule foreach 'git push'", true},
+		{"git rebase --exec", "Bash(git push *)", "git rebase -x 'git push' main", true},
+		{"fakeroot", "Bash(git push *)", "fakeroot git push", true},
+		{"in a container", "Bash(git push *)", "docker run --rm x git push", true},
+
 		{"variable as program", "Bash(git push *)", "$G push", true},
 		{"variable as a part", "Bash(git push *)", "g${x}it push", true},
 		{"variable as argument", "Bash(git push *)", `git "$x"`, true},
@@ -179,6 +210,9 @@ func TestOtherRules(t *testing.T) {
 	t.Setenv("HOME", home)
 	must(t, os.MkdirAll(filepath.Join(home, ".ssh"), 0o700))
 	must(t, os.Symlink(filepath.Join(home, ".ssh"), filepath.Join(home, "keys")))
+	must(t, os.MkdirAll(filepath.Join(home, "code"), 0o700))
+	must(t, os.Symlink("../.ssh/not/yet", filepath.Join(home, "code/dangling")))
+	must(t, os.Symlink("loop", filepath.Join(home, "code/loop")))
 	read := func(path string) Call {
 		return Call{Tools: []string{"Grep", "Read"}, Paths: []string{path}, Dir: filepath.Join(home, "code")}
 	}
@@ -216,6 +250,11 @@ func TestOtherRules(t *testing.T) {
 		{"dots", "Read(~/.ssh/**)", read(home + "/code/../.ssh/id"), true},
 		{"relative", "Read(~/.ssh/**)", read("../.ssh/id"), true},
 		{"through a link", "Read(~/.ssh/**)", read(home + "/keys/new"), true},
+		{"through a link to what is not there yet", "Edit(~/.ssh/**)", edit("dangling"), true},
+		{"below a link to itself", "Edit(~/.ssh/**)", edit("loop/x"), false},
+		{"home, as the tools write it", "Read(~/.ssh/**)", read("~/.ssh/id"), true},
+		{"spaces around", "Read(~/.ssh/**)", read(" " + home + "/.ssh/id "), true},
+		{"by a rule for a link", "Read(~/keys/*)", read(home + "/.ssh/id"), true},
 		{"by a rule for the link", "Read(~/keys/**)", read(home + "/keys/new"), true},
 		{"case", "Read(~/.ssh/**)", read(home + "/.SSH/id"), true},
 		{"beside it", "Read(~/.ssh/**)", read(home + "/.sshd/id"), false},
@@ -238,6 +277,23 @@ func TestOtherRules(t *testing.T) {
 				t.Errorf("%s on %+v: %+v", test.rule, test.call, got)
 			}
 		})
+	}
+}
+
+// TestOwnFiles: what the host agent goes by is not changed by a tool, whatever the owner's file says.
+func TestOwnFiles(t *testing.T) {
+	own := []string{"/h/sessions", "/h/policy.json"}
+	for path, want := range map[string]Decision{
+		"/h/policy.json": Denied, "/h/sessions/policy-in-force.json": Denied, "/h/sessions/a/settings.json": Denied, "/h/other": "", "../h/POLICY.JSON": Denied,
+	} {
+		edit := Call{Tools: []string{"Write", "Edit"}, Paths: []string{path}, Dir: "/x", Own: own}
+		if got := Default().Judge(edit); got.Decision != want {
+			t.Errorf("writing %s: %+v", path, got)
+		}
+		read := Call{Tools: []string{"Read"}, Paths: []string{path}, Dir: "/x", Own: own}
+		if got := Default().Judge(read); got.Decision != "" {
+			t.Errorf("reading %s: %+v", path, got)
+		}
 	}
 }
 

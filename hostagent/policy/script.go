@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode"
@@ -46,14 +47,42 @@ func (s *script) read(source string, depth int) {
 		s.hide("it does not read as a shell's script")
 		return
 	}
-	syntax.Walk(file, func(node syntax.Node) bool {
-		if statement, ok := node.(*syntax.Stmt); ok {
-			if call, ok := statement.Cmd.(*syntax.CallExpr); ok {
-				s.add(call, statement.Redirs, depth)
+	s.walk(file, depth)
+}
+
+func (s *script) walk(root syntax.Node, depth int) {
+	syntax.Walk(root, func(node syntax.Node) bool {
+		switch node := node.(type) {
+		case *syntax.Stmt:
+			if call, ok := node.Cmd.(*syntax.CallExpr); ok {
+				s.add(call, node.Redirs, depth)
 			}
+		case *syntax.Word:
+			s.quoted(node, depth)
 		}
 		return true
 	})
+}
+
+// quoted finds substitutions that stand in quotes: what ${x@P}, PS4, arithmetic or [[ -v ]] make of a text may run them.
+func (s *script) quoted(word *syntax.Word, depth int) {
+	var source strings.Builder
+	for _, r := range wordText(word) {
+		if r >= 0 {
+			source.WriteRune(r)
+		}
+	}
+	if !strings.Contains(source.String(), "$(") && !strings.Contains(source.String(), "`") {
+		return
+	}
+	if depth > maxNested || len(s.calls) > maxCalls {
+		s.hide("it is too long or too deeply nested to be read")
+		return
+	}
+	inner, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Document(strings.NewReader(source.String()))
+	if err == nil { // or else no shell could run it either
+		s.walk(inner, depth+1)
+	}
 }
 
 // parse reads the script as bash, or else as zsh, which is a Mac's.
@@ -110,7 +139,8 @@ func (s *script) command(words []text, stdin input, depth int) {
 	switch {
 	case !known:
 	case carries(name, words[1:]):
-		s.carried(words, appenders[name], depth)
+		s.carried(words, depth)
+		s.carriersInput(name, words[1:], stdin, depth)
 	case name == "alias":
 		s.alias(words[1:], depth)
 	default:
@@ -123,7 +153,12 @@ func (s *script) inner(name string, arguments []text, stdin input, depth int) {
 	switch {
 	case shells[name]:
 		s.shell(arguments, stdin, depth)
+	case name == "." || name == "source":
+		s.sourced(arguments, stdin, depth)
 	case scriptArguments[name]:
+		if len(arguments) > 0 && string(arguments[0]) == "--" {
+			arguments = arguments[1:]
+		}
 		s.given(join(arguments), depth)
 	case interprets(name):
 		for _, argument := range append(slices.Clone(arguments), stdin.text) {
@@ -148,36 +183,25 @@ func bareName(word text) text {
 	return word
 }
 
-func (s *script) carried(words []text, appends bool, depth int) {
-	if len(words) > maxCarried {
-		s.hide("a command that runs another one has too many arguments to be read")
+// sourced reads what is run in the shell itself. A script in a file is not looked at.
+func (s *script) sourced(arguments []text, stdin input, depth int) {
+	if len(arguments) == 0 {
 		return
 	}
-	for i := 1; i < len(words); i++ {
-		rest := append([]text{bareName(words[i])}, words[i+1:]...)
-		if appends {
-			rest = append(rest, text{anyText})
-		}
-		s.calls = append(s.calls, words[i:], rest)
-		if name, known := rest[0].known(); known {
-			s.inner(name, rest[1:], input{}, depth)
-		}
-		s.perhaps(words[i], depth)
+	file, known := arguments[0].known()
+	switch {
+	case known && !isDevice(file), !known && arguments[0][len(arguments[0])-1] >= 0: // $DIR/file
+	case known && stdin.given:
+		s.given(stdin.text, depth)
+	default:
+		s.hide("it runs a script that is known only when it runs")
 	}
 }
 
-// perhaps reads an argument that may be a script, or a file's name with a space in it.
-func (s *script) perhaps(word text, depth int) {
-	source, known := word.known()
-	if !known || !strings.ContainsAny(source, " \t\n;|&$`") {
-		return
-	}
-	var inner script
-	inner.read(source, depth+1)
-	if inner.dark != "" {
-		s.rough(word)
-	}
-	s.calls = append(s.calls, inner.calls...)
+// isDevice: what is read there is no file's.
+func isDevice(path string) bool {
+	path = filepath.Clean(path)
+	return path == "-" || strings.HasPrefix(path, "/dev/") || strings.HasPrefix(path, "/proc/")
 }
 
 // given reads what is certainly a script.
@@ -212,7 +236,7 @@ func (s *script) shell(arguments []text, stdin input, depth int) {
 			s.given(argument, depth)
 			file = true
 		default:
-			file = word != "-" && !strings.HasPrefix(word, "/dev/")
+			file = !isDevice(word)
 		}
 	}
 	switch {
@@ -230,6 +254,10 @@ func (s *script) alias(definitions []text, depth int) {
 		known, ok := definition.known()
 		if !ok {
 			s.hide("it defines an alias that is known only when it runs")
+			return
+		}
+		if strings.HasPrefix(known, "-") && strings.ContainsAny(known, "gs") {
+			s.hide("it defines an alias for any word") // zsh
 			return
 		}
 		_, value, _ := strings.Cut(known, "=")

@@ -57,12 +57,13 @@ func judged(sessions string, call agentkind.ToolCall) policy.Verdict {
 	if err != nil {
 		return policy.Verdict{Decision: policy.Asked, Why: "the rules cannot be read (" + outgoingLine(err.Error()) + ")"}
 	}
-	return rules.Judge(PolicyCall(call))
+	return rules.Judge(PolicyCall(call, sessions))
 }
 
-// PolicyCall is an agent's call of a tool in the policy's words.
-func PolicyCall(c agentkind.ToolCall) policy.Call {
+// PolicyCall is the call of a tool by an agent of one of these sessions, in the policy's words.
+func PolicyCall(c agentkind.ToolCall, sessions string) policy.Call {
 	return policy.Call{
+		Own:   []string{sessions, filepath.Join(filepath.Dir(sessions), policy.File)},
 		Tools: c.Tools, Command: c.Command, Paths: c.Paths, URL: c.URL, Subagent: c.Subagent, Dir: c.Dir, Unread: c.Unread,
 	}
 }

@@ -70,6 +70,9 @@ func TestRules(t *testing.T) {
 			r.denial(id, "Bash(touch denied*)")
 			r.denial(id, "Edit(*.secret)")
 			r.await(id, protocol.StateIdle)
+			r.send(id, "fake:write "+filepath.Join(r.dir, "policy-in-force.json")+" {}")
+			r.denial(id, "Edit("+r.dir+")") // the rules themselves
+			r.await(id, protocol.StateIdle)
 			r.send(id, "fake:bash touch asked1")
 			p := r.prompt(id, 1)
 			check(t, r.answer(p, protocol.Answer{Option: protocol.OptionAllow}))
