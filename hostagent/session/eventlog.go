@@ -39,6 +39,8 @@ type eventLog struct {
 	last  uint64 // seq of the last event
 }
 
+const eventsFile = "events.jsonl"
+
 type logLine struct {
 	first  uint64 // seq of the line's first event
 	offset int64
@@ -46,7 +48,7 @@ type logLine struct {
 
 // openEventLog also returns all steps that are there. It cuts off a torn last line: nobody has seen it.
 func openEventLog(dir string) (*eventLog, []step, error) {
-	file, err := os.OpenFile(filepath.Join(dir, "events.jsonl"), os.O_RDWR|os.O_CREATE, 0o600)
+	file, err := os.OpenFile(filepath.Join(dir, eventsFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening the event log: %w", err)
 	}

@@ -45,8 +45,9 @@ type Manager struct {
 	offers   chan struct{}
 	watches  *watches
 
-	mu       sync.Mutex // guards the field below
-	sessions map[protocol.SessionID]*session
+	mu         sync.Mutex // guards the fields below
+	sessions   map[protocol.SessionID]*session
+	unreadable map[protocol.SessionID]protocol.Session // as far as is known
 }
 
 // Open finds the sessions on disk and follows those that live. Only one manager at a time may have a directory.
@@ -76,6 +77,7 @@ func (m *Manager) Open(ctx context.Context) error {
 		if _, err := m.load(id); err != nil {
 			// One session that cannot be read must not take the others away.
 			m.Log.Error("session not opened", "session", id, "err", err)
+			m.cannotRead(id, err)
 		}
 	}
 	return nil
@@ -92,7 +94,7 @@ func (m *Manager) defaults() {
 		m.Environ = os.Environ()
 	}
 	m.changed, m.offers = make(chan struct{}, 1), make(chan struct{}, 1)
-	m.sessions = map[protocol.SessionID]*session{}
+	m.sessions, m.unreadable = map[protocol.SessionID]*session{}, map[protocol.SessionID]protocol.Session{}
 }
 
 // lockDir keeps a second host agent from writing the same event logs. The lock goes with the process.
@@ -175,6 +177,9 @@ func (m *Manager) session(id protocol.SessionID) (*session, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := m.sessions[id]
+	if _, damaged := m.unreadable[id]; damaged {
+		return nil, protocol.Errorf(protocol.CodeUnavailable, "what this host kept of session %s is damaged; the host agent's log says where", id)
+	}
 	if s == nil {
 		return nil, protocol.Errorf(protocol.CodeNotFound, "this host has no session %.50q", id)
 	}
@@ -187,6 +192,7 @@ func (m *Manager) Sessions() []protocol.Session {
 	for _, s := range m.all() {
 		sessions = append(sessions, s.state())
 	}
+	sessions = append(sessions, m.damaged()...)
 	slices.SortFunc(sessions, func(a, b protocol.Session) int {
 		return cmp.Or(a.StartedAt.Compare(b.StartedAt), cmp.Compare(a.ID, b.ID))
 	})
