@@ -52,7 +52,7 @@ func playBash(k *taker) {
 	k.still("done")
 	k.Leave(syscall.SIGTERM)
 	k.hook("SessionEnd", 1)
-	k.transcript("attachment/date", "system/turn_duration", "file-history-snapshot", "permission-mode", "last-prompt", "cost-state")
+	k.transcript("attachment/date", "system/turn_duration", "file-history-snapshot", "permission-mode", "cost-state")
 }
 
 // playTool asks about a tool, and lets the hook deny it.

@@ -89,10 +89,10 @@ func (k *taker) lines(lines []string) []string {
 	return strings.Split(k.plain.Screen(k.AsDev(strings.Join(lines, "\n"))), "\n")
 }
 
-// transcript keeps the conversation's lines: those of the person and the agent, and the first one of each other type
-// that is named here, as type or type/subtype.
+// transcript keeps the conversation's lines: those of the person and the agent, then the first one of each other type
+// that is named here, as type or type/subtype. The CLI writes these whenever it comes to it.
 func (k *taker) transcript(others ...string) {
-	k.kept.Transcript = append(k.kept.Transcript, k.keptLines(k.TranscriptFile(), others)...)
+	k.kept.Transcript = k.keptLines(k.TranscriptFile(), others)
 }
 
 // subagent keeps the lines of the only subagent's transcript, and the note beside it.
@@ -113,19 +113,21 @@ func (k *taker) keptLines(path string, others []string) []json.RawMessage {
 	text, err := os.ReadFile(path)
 	k.Check(err)
 	var kept []json.RawMessage
+	first := map[string]string{} // line of each type
 	for line := range strings.Lines(string(text)) {
-		name := k.lineType(line)
-		at := slices.Index(others, name)
-		if at < 0 && !slices.Contains(spoken, name) {
-			continue
+		name, line := k.lineType(line), strings.TrimSuffix(line, "\n")
+		if slices.Contains(spoken, name) {
+			kept = append(kept, k.record([]byte(line)))
 		}
-		if at >= 0 {
-			others = slices.Delete(slices.Clone(others), at, at+1)
+		if first[name] == "" {
+			first[name] = line
 		}
-		kept = append(kept, k.record([]byte(strings.TrimSuffix(line, "\n"))))
 	}
-	if len(others) > 0 {
-		k.Fail("no line %s in the transcript", strings.Join(others, ", "))
+	for _, name := range others {
+		if first[name] == "" {
+			k.Fail("no line %s in the transcript", name)
+		}
+		kept = append(kept, k.record([]byte(first[name])))
 	}
 	return kept
 }

@@ -58,7 +58,7 @@ var drawn = []rule{
 	{regexp.MustCompile(`(?m)^[·✢✳✶✻✽*] API error · retrying in \d+s`), `✻ API error · retrying in 1s`},
 	{regexp.MustCompile(`(?m)^✻ \p{Lu}\p{L}+ for \d+s`), `✻ Worked for 1s`},
 	{regexp.MustCompile(`(?m)^[● ] (Running|Calling|Reading) `), `● $1 `}, // it blinks
-	{regexp.MustCompile(`(?m)^(● .*) · \d+s$`), `$1`},
+	{regexp.MustCompile(`(?m)^(● .*) · \d+s(…?)$`), `$1$2`},
 	// A machine under load lets the CLI see keys one by one, which it then says.
 	{regexp.MustCompile(` Removed \d invisible characters from your prompt `), strings.Repeat("▔", 49)},
 	{regexp.MustCompile(`(?m)^[ \x{2580}-\x{259F}]{11}(Claude Code v|\S+ [\d.]+ · |~/)`), `           $1`}, // the figure moves

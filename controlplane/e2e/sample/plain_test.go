@@ -36,7 +36,7 @@ func TestPlainScreen(t *testing.T) {
 			"\n  ⏸ manual mode on",
 		},
 		"figure": {" ▐▛███▂█   Claude Code v2.1.329\n▝▜██████▀  Opus 5.5 · API", "           Claude Code v2.1.329\n           Opus 5.5 · API"},
-		"blinks": {"● Running ls · 3s\n  Running ls", "● Running ls\n● Running ls"},
+		"blinks": {"● Running ls · 3s\n● Calling asker · 3s…\n  Running ls", "● Running ls\n● Calling asker…\n● Running ls"},
 		"dialog": {" ❯ 1. Yes\n   2. No", " ❯ 1. Yes\n   2. No"},
 	}
 	for name, test := range tests {
