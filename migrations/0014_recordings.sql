@@ -9,7 +9,7 @@ CREATE TABLE recording_segments (
     began_at   timestamptz NOT NULL,    -- by the host's clock
     ended_at   timestamptz NOT NULL,
     stored_at  timestamptz NOT NULL,
-    size       integer NOT NULL,        -- bytes of data
+    size       integer NOT NULL,        -- bytes that it counts as: of data, but for small ones
     sha256     bytea NOT NULL,          -- of data
     data       bytea NOT NULL,          -- asciicast v3, packed with zstd; less than 1 MiB
     PRIMARY KEY (session_id, number)

@@ -128,6 +128,12 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 	if diff := cmp.Diff([]uint64{4, 5, 6}, numbers(kept)); diff != "" {
 		t.Error(diff)
 	}
+	for number := range uint64(300) { // a row takes room and time, however small what it holds is
+		must(report(h, protocol.StoreSegment, segmentOf(mine.ID, number+7, []byte("x"))))(t)
+	}
+	if kept := must(w.Store.Segments(t.Context(), mine.ID))(t); len(kept) < 10 || len(kept) > 128 {
+		t.Errorf("%d tiny segments are kept in 1 MiB", len(kept))
+	}
 	for age, left := range map[time.Duration]int{59 * time.Minute: 1, 61 * time.Minute: 0} {
 		w.Now = func() time.Time { return time.Now().Add(age) }
 		if err := w.Sweep(t.Context()); err != nil {

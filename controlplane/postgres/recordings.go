@@ -13,6 +13,10 @@ import (
 	"switchboard/hostagent/protocol"
 )
 
+// leastSegment is what a segment counts at least, in bytes: a row takes room and time too, and a host that sends millions
+// of tiny ones must not fill the table.
+const leastSegment = 8 << 10
+
 // StoreSegment implements fleet.RecordingStore.
 func (db *DB) StoreSegment(ctx context.Context, host protocol.HostID, s fleet.StoredSegment, most int64, now time.Time) error {
 	return db.begin(ctx, "keep a recording", func(tx pgx.Tx) error {
@@ -27,7 +31,7 @@ func (db *DB) StoreSegment(ctx context.Context, host protocol.HostID, s fleet.St
 			INSERT INTO recording_segments (session_id, number, host_id, began_at, ended_at, stored_at, size, sha256, data)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 			ON CONFLICT (session_id, number) DO NOTHING`,
-			s.Session, s.Number, host, s.At, s.End, now, len(s.Data), s.SHA256[:], s.Data)
+			s.Session, s.Number, host, s.At, s.End, now, max(len(s.Data), leastSegment), s.SHA256[:], s.Data)
 		if err != nil {
 			return err
 		}
