@@ -9,7 +9,7 @@ import (
 
 const (
 	restAfter     = 3 * time.Second // without output
-	garbage       = 25              // percent of what lives, while there is output
+	garbage       = 50              // percent of what lives, while there is output; with less there is much at the start
 	restingMemory = 16 << 20        // bytes; hardly ever so many
 )
 
@@ -24,7 +24,7 @@ type rest struct {
 
 func newRest() *rest {
 	r := &rest{}
-	debug.SetGCPercent(garbage)
+	r.begin()
 	r.timer = time.AfterFunc(restAfter, r.begin)
 	return r
 }
