@@ -35,7 +35,7 @@ func (s *session) watch(ctx context.Context, entries <-chan holder.Entry) error 
 	last := s.now() // news
 	for {
 		files.follow(s.files())
-		timer.Reset(s.pause(last, files.blind) - s.now().Sub(looked))
+		timer.Reset(s.due(looked, last, files.blind).Sub(s.now()))
 		var news []holder.Entry
 		select {
 		case entry, ok := <-entries:
@@ -71,17 +71,18 @@ func (s *session) files() (status, transcript string) {
 	return status, transcript
 }
 
-// pause is how long after one look the next is due.
-func (s *session) pause(news time.Time, blind bool) time.Duration {
+// due is when the next look is due after one. Idle sessions look all at the same moments, so that the host agent wakes up
+// once for all of them.
+func (s *session) due(looked, news time.Time, blind bool) time.Time {
 	var idle bool
 	s.view(func(f *fold) { idle = f.session.State == protocol.StateIdle })
 	switch {
 	case s.now().Sub(news) < livelyFor:
-		return lookEvery
+		return looked.Add(lookEvery)
 	case idle && !blind:
-		return idleEvery
+		return looked.Add(idleEvery).Truncate(idleEvery)
 	}
-	return quietEvery
+	return looked.Add(quietEvery)
 }
 
 // seen is what the evidence has said so far.
