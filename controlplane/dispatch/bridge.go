@@ -30,11 +30,15 @@ type Bridge struct {
 	live     map[protocol.HostID]*crossing
 	stopped  bool
 	carrying sync.WaitGroup
+
+	buffers sync.Pool // for what hosts say
 }
 
 // Limits of the bridge.
 const (
 	maxFrame  = 256 << 10        // bytes of one WebSocket message from a host
+	copyBytes = 16 << 10         // at a time, from a host
+	waitBytes = 4 << 10          // at a time, to a host; each has such a buffer
 	admitTime = 4 * time.Second  // to find out whose key it is, and to reach NATS
 	recheck   = 30 * time.Second // how often a live host is looked up again, should a cut have got lost
 	awayTime  = 5 * time.Second  // to record that a host is gone

@@ -49,11 +49,11 @@ func (b *Bridge) carry(ctx context.Context, c *crossing) {
 	}
 	defer b.carrying.Done()
 	b.Log.InfoContext(ctx, "host connected", "host", c.host)
-	host := websocket.NetConn(context.WithoutCancel(ctx), c.socket, websocket.MessageBinary)
-	c.socket.SetReadLimit(maxFrame) // NetConn has taken the limit off
+	c.socket.SetReadLimit(maxFrame)
+	carrying := context.WithoutCancel(ctx) // close ends it, and says why
 	var copying sync.WaitGroup
-	copying.Go(func() { end(copyBytes(c.server, host)) })
-	copying.Go(func() { end(copyBytes(host, c.server)) })
+	copying.Go(func() { end(fmt.Errorf("%w: %w", errGone, b.fromHost(carrying, c))) })
+	copying.Go(func() { end(fmt.Errorf("%w: %w", errGone, c.toHost(carrying))) })
 	b.recheck(ctx, c)
 
 	_ = c.server.Close() // from here on nothing that the host says has any effect
@@ -64,12 +64,48 @@ func (b *Bridge) carry(ctx context.Context, c *crossing) {
 	b.Log.InfoContext(ctx, "host disconnected", "host", c.host, "cause", cause)
 }
 
-func copyBytes(to io.Writer, from io.Reader) error {
-	// Small, since each host has two of them.
-	if _, err := io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{from}, make([]byte, 4<<10)); err != nil {
-		return fmt.Errorf("%w: %w", errGone, err)
+// fromHost passes on what the host says, until it is gone. Most hosts are silent most of the time: only while there is
+// something does it take a buffer.
+func (b *Bridge) fromHost(ctx context.Context, c *crossing) error {
+	for {
+		kind, message, err := c.socket.Reader(ctx)
+		if err != nil {
+			return err
+		}
+		if kind != websocket.MessageBinary {
+			return errText
+		}
+		if err := b.copy(c.server, message); err != nil {
+			return err
+		}
 	}
-	return errGone
+}
+
+var errText = errors.New("the host sent text")
+
+func (b *Bridge) copy(to io.Writer, from io.Reader) error {
+	buffer, ok := b.buffers.Get().(*[copyBytes]byte)
+	if !ok {
+		buffer = new([copyBytes]byte)
+	}
+	defer b.buffers.Put(buffer)
+	// Nothing but Write and Read, or the buffer would not be used.
+	_, err := io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{from}, buffer[:])
+	return err
+}
+
+// toHost passes on what NATS says, until it is gone.
+func (c *crossing) toHost(ctx context.Context) error {
+	buffer := make([]byte, waitBytes)
+	for {
+		n, err := c.server.Read(buffer)
+		if err != nil {
+			return err
+		}
+		if err := c.socket.Write(ctx, websocket.MessageBinary, buffer[:n]); err != nil {
+			return err
+		}
+	}
 }
 
 // recheck returns when the crossing is ended, and ends it itself if the host is no more.
