@@ -9,6 +9,8 @@ import (
 // What a call is compared with.
 const (
 	boundTool  = "bare mcp-go tool, token in a map"
+	boundRead  = "the same + a row by its key"
+	boundPage  = "the same + as many rows"
 	boundAsk   = "bare mcp-go tool + NATS round trip"
 	boundWrite = "the same + committed INSERT before"
 	boundNATS  = "NATS round trip to another process"
@@ -16,13 +18,13 @@ const (
 
 // callPaths are the limits of a call, and ours.
 type callPaths struct {
-	nats, nothing, ask, writeAndAsk *path
+	nats, nothing, read, readAll, ask, writeAndAsk *path
 
 	profile, list, status, screen, send *path
 }
 
 func (c callPaths) all() []*path {
-	return []*path{c.nats, c.nothing, c.ask, c.writeAndAsk, c.profile, c.list, c.status, c.screen, c.send}
+	return []*path{c.nats, c.nothing, c.read, c.readAll, c.ask, c.writeAndAsk, c.profile, c.list, c.status, c.screen, c.send}
 }
 
 // measureCalls measures authenticated tool calls, end to end. Messages go to the quiet sessions: an agent that works
@@ -74,6 +76,8 @@ func (p *product) callPaths(theirs, ours endpoint) (c callPaths, err error) {
 		arguments []map[string]any
 	}{
 		{&c.nothing, theirs, toolNothing, nil},
+		{&c.read, theirs, toolRead, nil},
+		{&c.readAll, theirs, toolReadAll, nil},
 		{&c.ask, theirs, toolAsk, nil},
 		{&c.writeAndAsk, theirs, toolWriteAndAsk, nil},
 		{&c.profile, ours, "get_profile", nil},
@@ -98,8 +102,10 @@ func (c callPaths) rows() []row {
 		aim, aimOfTheRate string
 	}{
 		{"get_profile", boundTool, c.nothing, c.profile, noHost, ""},
-		{fmt.Sprintf("list_sessions, %d of them", 1+idleSessions*quietMachines), boundTool, c.nothing, c.list, noHost, ""},
+		{fmt.Sprintf("list_sessions, %d of them", allSessions), boundTool, c.nothing, c.list, noHost, ""},
+		{fmt.Sprintf("list_sessions, %d of them", allSessions), boundPage, c.readAll, c.list, "", ""},
 		{"get_session_status", boundTool, c.nothing, c.status, noHost, ""},
+		{"get_session_status", boundRead, c.read, c.status, "", ""},
 		{"get_session_status", boundNATS, c.nats, c.status, "", ""},
 		{"get_logs view=screen, through the host", boundAsk, c.ask, c.screen, "", ""},
 		{"send_message, audited, durable", boundWrite, c.writeAndAsk, c.send, sendAlone, sendCrowd},

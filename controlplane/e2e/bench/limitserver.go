@@ -28,6 +28,8 @@ const (
 // The limit's tools: the shortest program that does what ours do.
 const (
 	toolNothing     = "nothing"       // token check, tools/call
+	toolRead        = "read"          // and a row that has a key, as an answer that is encoded twice
+	toolReadAll     = "read_all"      // and as many rows as list_sessions has sessions
 	toolAsk         = "ask"           // and a round trip to an agent in another process
 	toolWriteAndAsk = "write_and_ask" // and a committed row before that
 )
@@ -51,8 +53,8 @@ func serveLimit(ctx context.Context, database string, stdin io.Reader, stdout io
 		return fmt.Errorf("opening the limit's database: %w", err)
 	}
 	defer pool.Close()
-	if _, err := pool.Exec(ctx, `CREATE TABLE IF NOT EXISTS notes (at timestamptz NOT NULL DEFAULT now(), text text NOT NULL)`); err != nil {
-		return fmt.Errorf("making the limit's table: %w", err)
+	if err := makeLimitTables(ctx, pool); err != nil {
+		return err
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -108,19 +110,25 @@ func checkToken(next http.Handler) http.Handler {
 
 func (l *limit) tools() http.Handler {
 	tools := server.NewMCPServer("limit", "1")
-	for name, handle := range map[string]func(context.Context) error{
-		toolNothing:     func(context.Context) error { return nil },
-		toolAsk:         l.ask,
-		toolWriteAndAsk: l.writeAndAsk,
+	for name, handle := range map[string]func(context.Context) (*mcp.CallToolResult, error){
+		toolNothing:     func(context.Context) (*mcp.CallToolResult, error) { return done(nil) },
+		toolRead:        l.read,
+		toolReadAll:     l.readAll,
+		toolAsk:         func(ctx context.Context) (*mcp.CallToolResult, error) { return done(l.ask(ctx)) },
+		toolWriteAndAsk: func(ctx context.Context) (*mcp.CallToolResult, error) { return done(l.writeAndAsk(ctx)) },
 	} {
 		tools.AddTool(mcp.NewTool(name), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-			if err := handle(ctx); err != nil {
-				return nil, err
-			}
-			return mcp.NewToolResultText("done"), nil
+			return handle(ctx)
 		})
 	}
 	return server.NewStreamableHTTPServer(tools, server.WithStateLess(true))
+}
+
+func done(err error) (*mcp.CallToolResult, error) {
+	if err != nil {
+		return nil, err
+	}
+	return mcp.NewToolResultText("done"), nil
 }
 
 func (l *limit) ask(ctx context.Context) error { return ask(ctx, l.conn) }

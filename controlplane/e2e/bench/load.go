@@ -68,7 +68,7 @@ const crowdSize = 64
 // Limits and ours are measured in turns, so that whatever else the machine does meets both.
 const (
 	rounds  = 3
-	turn    = 500 * time.Millisecond
+	turn    = 400 * time.Millisecond
 	warmUp  = 100 * time.Millisecond
 	warmers = 16
 )

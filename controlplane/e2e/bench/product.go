@@ -40,6 +40,7 @@ const redirect = "http://127.0.0.1:33418/callback"
 const (
 	quietMachines = 3
 	idleSessions  = 10 // on each of them
+	allSessions   = 1 + idleSessions*quietMachines
 )
 
 // startProduct starts everything, or leaves nothing behind.
