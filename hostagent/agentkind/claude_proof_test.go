@@ -12,12 +12,12 @@ import (
 
 // TestClaudeProofs: each file is what its name says, whole, and without a row that no feature of ours knows.
 func TestClaudeProofs(t *testing.T) {
-	paths, err := fs.Glob(claudeProofs, "claude/*.json")
+	paths, err := fs.Glob(claudeProofFiles, "claude/*.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range paths {
-		text, err := claudeProofs.ReadFile(path)
+		text, err := claudeProofFiles.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,8 @@ package session
 
 import (
 	"regexp"
+	"slices"
+	"strings"
 	"sync"
 )
 
@@ -22,6 +24,18 @@ var secretShapes = sync.OnceValue(func() *regexp.Regexp {
 		`|(?:[A-Za-z0-9+/=]{16,}\s+)*[A-Za-z0-9+/=]+\s+-----END [A-Z ]*PRIVATE KEY-----`) // whose beginning has left the screen
 })
 
+// secretMarks are what secrets of these shapes, and their beginnings, have in them.
+var secretMarks = []string{"sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "AKIA", "ASIA", "xox", "AIza",
+	"sb_", "PRIVATE KEY-----"}
+
+// mayHaveSecrets reports whether a text is worth a closer look, which takes milliseconds for a screen.
+func mayHaveSecrets(text string) bool {
+	return slices.ContainsFunc(secretMarks, func(mark string) bool { return strings.Contains(text, mark) })
+}
+
 func maskSecrets(text string) string {
+	if !mayHaveSecrets(text) {
+		return text
+	}
 	return secretShapes().ReplaceAllString(text, "[secret removed]")
 }

@@ -27,6 +27,9 @@ func maskTerminal(before string, pieces []string, after string, growing bool) []
 	masked := make([]bool, len(whole))
 	for _, joined := range []bool{false, true} {
 		text, at := terminal.Visible(whole, joined)
+		if !mayHaveSecrets(string(text)) {
+			continue
+		}
 		found := secretShapes().FindAllIndex(text, -1)
 		if growing {
 			found = append(found, secretBeginnings().FindAllIndex(text, -1)...)
