@@ -16,7 +16,7 @@ import (
 // listed may import nothing of ours. Tests may import more.
 var mayImport = map[string][]string{
 	"auth":                  {"auth/audit", "auth/outbound", "auth/seal"},
-	"hostagent/holder":      {"hostagent/protocol", "hostagent/terminal"},
+	"hostagent/holder":      {"hostagent/protocol", "hostagent/socket", "hostagent/terminal"},
 	"hostagent/link":        {"hostagent/protocol"},
 	"hostagent/session":     {"hostagent/protocol", "hostagent/agentkind", "hostagent/terminal", "hostagent/holder", "hostagent/policy"},
 	"controlplane/dispatch": {"hostagent/protocol"},

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"switchboard/hostagent/socket"
 	"switchboard/hostagent/terminal"
 )
 
@@ -44,6 +45,15 @@ func Dial(ctx context.Context, dir string) (*Client, error) {
 	c := &Client{dir: dir}
 	c.closed, c.close = context.WithCancel(context.Background())
 	return c, nil
+}
+
+// connect reaches the holder of the session in dir, or fails with ErrGone.
+func connect(ctx context.Context, dir string) (net.Conn, error) {
+	connection, err := socket.Dial(ctx, dir, socketFile)
+	if errors.Is(err, socket.ErrGone) {
+		return nil, fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	return connection, err
 }
 
 // Alive reports whether a holder answers in dir.

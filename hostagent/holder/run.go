@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"switchboard/hostagent/socket"
 	"switchboard/hostagent/terminal"
 )
 
@@ -79,7 +80,7 @@ func open(ctx context.Context, dir string) (h *holder, listener net.Listener, er
 	if h.journal, err = openJournal(dir); err != nil {
 		return nil, nil, err
 	}
-	if listener, err = listen(ctx, dir); err != nil {
+	if listener, err = socket.Listen(ctx, dir, socketFile); err != nil {
 		return nil, nil, errors.Join(err, h.journal.close())
 	}
 	if err = h.startChild(ctx, spec); err != nil {

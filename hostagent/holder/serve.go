@@ -8,6 +8,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"switchboard/hostagent/socket"
 )
 
 const (
@@ -53,7 +55,7 @@ func (h *holder) connection(ctx context.Context, connection net.Conn) {
 	defer connection.Close()
 	stop := context.AfterFunc(ctx, func() { connection.Close() })
 	defer stop()
-	if err := samePeer(connection); err != nil {
+	if err := socket.SamePeer(connection); err != nil {
 		h.log.Warn("connection refused", "err", err)
 		return
 	}

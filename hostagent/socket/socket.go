@@ -1,4 +1,6 @@
-package holder
+// Package socket makes Unix sockets that nobody but this user can use: the holders' and the host agent's. The socket has
+// mode 0600, lies in a directory of mode 0700, and each side asks the system who the other one is.
+package socket
 
 import (
 	"context"
@@ -13,22 +15,25 @@ import (
 	"syscall"
 )
 
-// maxSocketPath is what fits into a sockaddr_un on macOS (104 bytes with the final NUL; Linux has 108).
-const maxSocketPath = 103
+// ErrGone: nobody answers there.
+var ErrGone = errors.New("nobody answers")
 
-// socketPath is where the holder of the session in dir listens: in dir, or, where that path is too long for a
-// socket, in a directory of the user's own under /tmp, by a name derived from dir.
-func socketPath(dir string) (string, error) {
+// maxPath is what fits into a sockaddr_un on macOS (104 bytes with the final NUL; Linux has 108).
+const maxPath = 103
+
+// place is where the socket of this name in dir is: there, or, where that path is too long for a socket, in a
+// directory of the user's own under /tmp, by a name derived from the path.
+func place(dir, name string) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
-		return "", fmt.Errorf("find the session's directory: %w", err)
+		return "", fmt.Errorf("find the socket's directory: %w", err)
 	}
-	path := filepath.Join(dir, socketFile)
-	if len(path) <= maxSocketPath {
+	path := filepath.Join(dir, name)
+	if len(path) <= maxPath {
 		return path, nil
 	}
 	sum := sha256.Sum256([]byte(dir))
-	return filepath.Join(shortDir(), hex.EncodeToString(sum[:16])+".sock"), nil
+	return filepath.Join(shortDir(), hex.EncodeToString(sum[:16])+filepath.Ext(name)), nil
 }
 
 func shortDir() string { return "/tmp/switchboard-" + strconv.Itoa(os.Getuid()) }
@@ -49,10 +54,10 @@ func private(dir string) error {
 	return nil
 }
 
-// listen opens the holder's socket. The caller holds the journal's lock, so a socket that is there is a dead
-// holder's.
-func listen(ctx context.Context, dir string) (net.Listener, error) {
-	path, err := socketPath(dir)
+// Listen opens the socket of this name in dir. The caller holds a lock, so a socket that is there is a dead
+// process's.
+func Listen(ctx context.Context, dir, name string) (net.Listener, error) {
+	path, err := place(dir, name)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +65,7 @@ func listen(ctx context.Context, dir string) (net.Listener, error) {
 		return nil, err
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("remove a dead holder's socket: %w", err)
+		return nil, fmt.Errorf("remove a dead process's socket: %w", err)
 	}
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "unix", path)
@@ -74,9 +79,9 @@ func listen(ctx context.Context, dir string) (net.Listener, error) {
 	return listener, nil
 }
 
-// connect reaches the holder of the session in dir, or fails with ErrGone.
-func connect(ctx context.Context, dir string) (net.Conn, error) {
-	path, err := socketPath(dir)
+// Dial reaches whoever listens at the socket of this name in dir, or fails with ErrGone.
+func Dial(ctx context.Context, dir, name string) (net.Conn, error) {
+	path, err := place(dir, name)
 	if err != nil {
 		return nil, err
 	}
@@ -88,16 +93,16 @@ func connect(ctx context.Context, dir string) (net.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrGone, err)
 	}
-	if err := samePeer(connection); err != nil {
+	if err := SamePeer(connection); err != nil {
 		connection.Close()
 		return nil, fmt.Errorf("%w: %w", ErrGone, err)
 	}
 	return connection, nil
 }
 
-// samePeer refuses a peer that runs as another user. The directory's mode keeps others out already; this holds
+// SamePeer refuses a peer that runs as another user. The directory's mode keeps others out already; this holds
 // even where somebody loosened it.
-func samePeer(connection net.Conn) error {
+func SamePeer(connection net.Conn) error {
 	raw, err := connection.(*net.UnixConn).SyscallConn() // all connections here are to Unix sockets
 	if err != nil {
 		return fmt.Errorf("ask who the peer is: %w", err)

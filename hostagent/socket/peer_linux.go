@@ -1,4 +1,4 @@
-package holder
+package socket
 
 import "golang.org/x/sys/unix"
 
