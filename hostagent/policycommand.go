@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"switchboard/hostagent/policy"
 	"switchboard/hostagent/protocol"
 	"switchboard/hostagent/session"
+	"switchboard/hostagent/terminal"
 )
 
 // policyCommand is `hostagent policy`.
@@ -22,8 +24,9 @@ type policyCommand struct {
 }
 
 type policyCheck struct {
-	Start policyCheckStart `cmd:"" help:"May a session be started so?"`
-	Tool  policyCheckTool  `cmd:"" help:"May an agent call a tool so? For example: hostagent policy check tool Bash 'git push origin main'"`
+	Start   policyCheckStart   `cmd:"" help:"May a session be started so?"`
+	Restart policyCheckRestart `cmd:"" help:"Are sessions that a restart of the machine interrupts resumed by themselves? Says what the policy has against each that lives now."`
+	Tool    policyCheckTool    `cmd:"" help:"May an agent call a tool so? For example: hostagent policy check tool Bash 'git push origin main'"`
 }
 
 type policyShow struct{}
@@ -95,6 +98,33 @@ func (c policyCheckStart) Run(env environment) error {
 	}
 	_, err = fmt.Fprintln(env.stdout, "allowed")
 	return err
+}
+
+type policyCheckRestart struct{}
+
+// Run asks the policy what it would be asked after a restart now, but for how many may live at once.
+func (policyCheckRestart) Run(env environment) error {
+	rules, err := rulesFor(env)
+	if err != nil {
+		return err
+	}
+	if err := rules.Restart(); err != nil {
+		fmt.Fprintf(env.stdout, "denied: %v\n        %s\n", err, whereInPolicy(env, "after_restart", -1))
+		return errDenied
+	}
+	fmt.Fprintf(env.stdout, "allowed\n        %s\n", whereInPolicy(env, "after_restart", -1))
+	sessions, err := session.List(env.dir.sessions())
+	if err != nil {
+		return err
+	}
+	live, _ := split(sessions)
+	for _, s := range live {
+		_, dirErr := rules.Directory(s.WorkingDir)
+		if err := cmp.Or(rules.Begin(time.Now()), rules.Agent(s.Agent), rules.Mode(s.PermissionMode), dirErr); err != nil {
+			fmt.Fprintf(env.stdout, "but not %s (%s): %v\n", terminal.Sanitize(s.Name), s.ID, err)
+		}
+	}
+	return nil
 }
 
 // running counts the live sessions. Who started them is not known here.

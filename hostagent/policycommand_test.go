@@ -50,7 +50,8 @@ func TestPolicyCheck(t *testing.T) {
 		"start in a mode":   {append(day, "--mode", "bypassPermissions"), []string{"permission_modes: the default"}, true},
 		"start elsewhere":   {append(day, "--working-dir", "/etc"), []string{"roots: the default"}, true},
 		"start at night":    {[]string{"check", "start", "--at", "2026-11-21T06:59:00Z"}, []string{"line 9: quiet_hours"}, true},
-		"show":              {[]string{"show"}, []string{`"max_sessions": 20`, `"Bash(git push *)"`}, false},
+		"restart":           {[]string{"check", "restart"}, []string{"denied: ", "offers sessions to be resumed", "after_restart: the default"}, true},
+		"show":              {[]string{"show"}, []string{`"max_sessions": 20`, `"after_restart": "offer"`, `"Bash(git push *)"`}, false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -53,6 +53,7 @@ func (c *runCommand) Run(env environment) (err error) {
 	handle(l, manager)
 	defer pruning(env.ctx, manager)()
 	defer followingPolicy(env, manager)()
+	defer afterRestart(env.ctx, manager)()
 	ctx := env.ctx
 	if c.UntilStdinCloses {
 		ctx = untilEnd(ctx, env.stdin)
@@ -131,6 +132,17 @@ func pruning(ctx context.Context, m *session.Manager) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
 	group.Go(func() { m.Prune(ctx) })
+	return func() {
+		cancel()
+		group.Wait()
+	}
+}
+
+// afterRestart takes care of sessions that were interrupted, until stop is called.
+func afterRestart(ctx context.Context, m *session.Manager) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	group.Go(func() { m.AfterRestart(ctx) })
 	return func() {
 		cancel()
 		group.Wait()

@@ -31,8 +31,8 @@ func (c *psCommand) Run(env environment) error {
 		sessions = live
 	}
 	if len(sessions) == 0 {
-		_, err := fmt.Fprintf(env.stdout, "No session lives here; %d have ended (--all lists them).\n", len(ended))
-		return err
+		fmt.Fprintf(env.stdout, "No session lives here; %d have ended (--all lists them).\n", len(ended))
+		return hintInterrupted(env, ended)
 	}
 	table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "SESSION\tNAME\tSTATE\tAGE\tDIRECTORY")
@@ -40,7 +40,22 @@ func (c *psCommand) Run(env environment) error {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", s.ID, terminal.Sanitize(s.Name), s.State, age(time.Since(s.StartedAt)),
 			terminal.Sanitize(s.WorkingDir))
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	return hintInterrupted(env, ended)
+}
+
+// hintInterrupted says how to go on with sessions that ended by nobody's will.
+func hintInterrupted(env environment, ended []protocol.Session) error {
+	interrupted := matching(ended, session.Interrupted)
+	if len(interrupted) == 0 {
+		return nil
+	}
+	lines := fmt.Sprintf("These were interrupted (%s). Resume them on the control plane's page of the session, or with its tool resume_session;\n"+
+		"`\"after_restart\": \"resume\"` in the policy has that done without asking:\n%s\n", terminal.Sanitize(interrupted[0].ExitReason), names(interrupted))
+	_, err := fmt.Fprint(env.stdout, lines)
+	return err
 }
 
 // age is a duration in its largest unit.

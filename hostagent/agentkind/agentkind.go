@@ -35,8 +35,11 @@ type Kind struct {
 	ReadTranscript func(line []byte) ([]Line, error) // one line of the transcript file, without its end
 	ReadStatus     func(p Process) (Status, bool)    // what the agent says about itself on disk; false: nothing
 	StatusFile     func(p Process) string            // where ReadStatus finds that; empty: nowhere yet
-	ReadScreen     func(screen []string) (Dialog, bool)
-	ReadBox        func(screen []string) Box // what stands in the input box, as far as can be seen
+	// Conversations are those that the agent has on this machine and can go on with, newest first.
+	Conversations func(getenv func(string) string) ([]Conversation, error)
+	Writers       func(getenv func(string) string) []Writer // live processes that have a conversation open
+	ReadScreen    func(screen []string) (Dialog, bool)
+	ReadBox       func(screen []string) Box // what stands in the input box, as far as can be seen
 
 	SameMessage  func(clean, receipt string) bool
 	CleanMessage func(text string) (string, error) // as the agent will report it in its receipt
@@ -73,6 +76,25 @@ type Process struct {
 	Session   string // the agent's own id for the conversation
 	Getenv    func(string) string
 	StartedAt time.Time
+}
+
+// Conversation is one that an agent keeps on disk, whoever began it.
+type Conversation struct {
+	ID         string
+	Dir        string // in which it is gone on with
+	Words      string // the first that a person said
+	Mode       string // permission mode that it was in last, one of the kind's Modes; empty: not known
+	Transcript string
+	At         time.Time // when it was last written
+}
+
+// Writer is a live process that has a conversation open.
+type Writer struct {
+	PID          int
+	Conversation string
+	Dir          string
+	Name         string // that it shows
+	Activity     Activity
 }
 
 // Status is what an agent says about itself, at the time that it names.

@@ -29,6 +29,8 @@ func Claude() Kind {
 		ReadTranscript: readClaudeTranscript,
 		ReadStatus:     readClaudeStatus,
 		StatusFile:     claudeStatusFile,
+		Conversations:  claudeConversations,
+		Writers:        claudeWriters,
 		ReadScreen:     readClaudeScreen,
 		ReadBox:        claudeBox,
 

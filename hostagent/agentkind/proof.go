@@ -22,6 +22,7 @@ const (
 	FeatureReceipts   Feature = "receipts"   // messages are typed once, and told as not confirmed
 	FeatureInterrupt  Feature = "interrupt"  // Esc is pressed at the terminal
 	FeatureResume     Feature = "resume"     // refused
+	FeatureAdopt      Feature = "adopt"      // so is a conversation that somebody began in a terminal
 	FeatureTranscript Feature = "transcript" // may lack what the agent says, which is told
 	FeatureReasons    Feature = "reasons"    // so may why a turn or a session ended
 )
@@ -30,7 +31,7 @@ const (
 func Features() []Feature {
 	return []Feature{
 		FeatureSessions, FeatureState, FeatureRules, FeaturePrompts, FeatureChoices, FeaturePlans, FeatureDialogs,
-		FeatureMessages, FeatureReceipts, FeatureInterrupt, FeatureResume, FeatureTranscript, FeatureReasons,
+		FeatureMessages, FeatureReceipts, FeatureInterrupt, FeatureResume, FeatureAdopt, FeatureTranscript, FeatureReasons,
 	}
 }
 

@@ -32,7 +32,9 @@ var reserved = map[string]bool{
 
 // Started says that the child runs.
 type Started struct {
-	PID int `json:"pid"`
+	PID  int    `json:"pid"`
+	Boot string `json:"boot,omitempty"` // Boot(), at the time
+	Why  string `json:"why,omitempty"`  // the spec's
 }
 
 // HookID names one call of a hook. It is random, and serves as the id of the prompt that the hook asks.
@@ -74,4 +76,6 @@ type Resized struct {
 type Exited struct {
 	Code   int    `json:"code"`
 	Signal string `json:"signal,omitempty"` // as in "killed", "terminated"
+	// HolderEnded: the holder itself was told to end, as all processes are when the machine stops.
+	HolderEnded bool `json:"holder_ended,omitempty"`
 }

@@ -11,6 +11,7 @@
 package holder
 
 import (
+	"context"
 	"log/slog"
 	"os/exec"
 	"strconv"
@@ -33,6 +34,7 @@ type holder struct {
 	questions chan []byte   // the screen model's answers, to be typed
 	hooks     hooks
 	rest      *rest
+	told      context.Context // ends when this process is told to end
 	startedAt time.Time
 	ended     chan struct{} // closed when the last output is on the screen and in the recording
 	finished  chan struct{} // closed when the last entry is in the journal

@@ -32,15 +32,18 @@ const (
 // Its standard output is for Start, and closed after one line: that the child runs, or why not.
 func Run(ctx context.Context, dir string) error {
 	quieten()
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	told, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	defer stop()
+	ctx, giveUp := context.WithCancel(told)
+	defer giveUp()
 	h, listener, err := open(ctx, dir)
 	if err != nil {
 		fmt.Fprintln(os.Stdout, err)
 		return err
 	}
+	h.told = told
 	if _, err := fmt.Fprintln(os.Stdout, running); err != nil {
-		stop() // whoever started this has gone
+		giveUp() // whoever started this has gone
 	}
 	os.Stdout.Close()
 	return h.run(listener)
@@ -105,7 +108,7 @@ func (h *holder) startChild(ctx context.Context, spec Spec) error {
 	if h.pty, err = terminal.StartPTY(h.command, spec.Cols, spec.Rows); err != nil {
 		return errors.Join(err, recorder.Close(0))
 	}
-	if _, err = h.journal.append(KindStarted, Started{h.command.Process.Pid}); err != nil {
+	if _, err = h.journal.append(KindStarted, Started{PID: h.command.Process.Pid, Boot: Boot(), Why: spec.Why}); err != nil {
 		_ = h.pty.Signal(syscall.SIGKILL)
 		_ = h.command.Wait()
 		return errors.Join(err, h.pty.Close(), recorder.Close(0))
@@ -138,6 +141,7 @@ func (h *holder) run(listener net.Listener) error {
 	close(h.ended)
 	closeErr := h.recorder.Close(shellStatus(exited))
 	h.hooks.release()
+	exited.HolderEnded = h.told.Err() != nil
 	_, journalErr := h.journal.append(KindExited, exited)
 	h.log.Info("child exited", "code", exited.Code, "signal", exited.Signal)
 	listener.Close() // removes the socket, too, before followers learn that there is no more

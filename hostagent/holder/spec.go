@@ -20,6 +20,7 @@ type Spec struct {
 	Cols           int                `json:"cols"` // 0: DefaultCols
 	Rows           int                `json:"rows"`
 	RecordingBytes int64              `json:"recording_bytes"` // the recording keeps its last so many; 0: DefaultRecordingBytes; less: there is none
+	Why            string             `json:"why,omitempty"`   // it is started, if nobody asked for just that
 }
 
 // What a spec that leaves it out gets.

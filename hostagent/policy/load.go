@@ -64,7 +64,7 @@ func (p Policy) check() error {
 			return err
 		}
 	}
-	return p.Recording.check()
+	return errors.Join(p.AfterRestart.check(), p.Recording.check())
 }
 
 // setting is where a setting stands in the owner's file.

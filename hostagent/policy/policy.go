@@ -21,6 +21,8 @@ type Policy struct {
 	People        []string `json:"people"`
 	MaxEachPerson int      `json:"max_sessions_per_person"` // how many sessions that one person started may live at once; 0: no limit of its own
 
+	AfterRestart AfterRestart `json:"after_restart"`
+
 	Deny       []Rule       `json:"deny"` // calls of tools that no agent may make
 	Ask        []Rule       `json:"ask"`  // calls that a person is asked about each time, whatever else would allow them
 	QuietHours []QuietHours `json:"quiet_hours"`
@@ -51,12 +53,13 @@ func refuse(setting, format string, args ...any) error {
 // Default is the policy of a host without a file: anywhere in the owner's home, in the modes that ask.
 func Default() Policy {
 	return Policy{
-		Roots:       []string{"~"},
-		Modes:       []string{"manual", "plan", "acceptEdits"},
-		MaxSessions: 20,
-		KeepDays:    30,
-		Recording:   defaultRecording(),
-		Agents:      []string{}, People: []string{}, Deny: []Rule{}, Ask: []Rule{}, QuietHours: []QuietHours{},
+		Roots:        []string{"~"},
+		Modes:        []string{"manual", "plan", "acceptEdits"},
+		MaxSessions:  20,
+		AfterRestart: RestartOffer,
+		KeepDays:     30,
+		Recording:    defaultRecording(),
+		Agents:       []string{}, People: []string{}, Deny: []Rule{}, Ask: []Rule{}, QuietHours: []QuietHours{},
 		Programs: map[string]string{},
 	}
 }

@@ -96,11 +96,11 @@ func TestLoad(t *testing.T) {
 		want Policy
 		bad  bool
 	}{
-		"defaults stay":          {text: `{"max_sessions": 3}`, want: Policy{Roots: []string{"~"}, Modes: []string{"manual", "plan", "acceptEdits"}, MaxSessions: 3, KeepDays: 30, Recording: defaultRecording()}},
-		"roots":                  {text: `{"roots": ["/srv"], "permission_modes": ["plan"], "agents": ["claude"]}`, want: Policy{Roots: []string{"/srv"}, Modes: []string{"plan"}, Agents: []string{"claude"}, MaxSessions: 20, KeepDays: 30, Recording: defaultRecording()}},
+		"defaults stay":          {text: `{"max_sessions": 3}`, want: Policy{Roots: []string{"~"}, Modes: []string{"manual", "plan", "acceptEdits"}, MaxSessions: 3, AfterRestart: RestartOffer, KeepDays: 30, Recording: defaultRecording()}},
+		"roots":                  {text: `{"roots": ["/srv"], "permission_modes": ["plan"], "agents": ["claude"]}`, want: Policy{Roots: []string{"/srv"}, Modes: []string{"plan"}, Agents: []string{"claude"}, MaxSessions: 20, AfterRestart: RestartOffer, KeepDays: 30, Recording: defaultRecording()}},
 		"misspelt field":         {text: `{"max_session": 3}`, bad: true},
 		"no roots":               {text: `{"roots": []}`, bad: true},
-		"kept for ever":          {text: `{"keep_days": 0}`, want: Policy{Roots: []string{"~"}, Modes: []string{"manual", "plan", "acceptEdits"}, MaxSessions: 20, Recording: defaultRecording()}},
+		"kept for ever":          {text: `{"keep_days": 0}`, want: Policy{Roots: []string{"~"}, Modes: []string{"manual", "plan", "acceptEdits"}, MaxSessions: 20, AfterRestart: RestartOffer, Recording: defaultRecording()}},
 		"kept backwards":         {text: `{"keep_days": -1}`, bad: true},
 		"no sessions":            {text: `{"max_sessions": 0}`, bad: true},
 		"endless":                {text: `{"max_sessions": 201}`, bad: true},
@@ -111,7 +111,9 @@ func TestLoad(t *testing.T) {
 		"quiet for no time":      {text: `{"quiet_hours": [{"from": "22:00", "to": "22:00"}]}`, bad: true},
 		"no time of day":         {text: `{"quiet_hours": [{"from": "25:00", "to": "22:00"}]}`, bad: true},
 		"no day":                 {text: `{"quiet_hours": [{"from": "20:00", "to": "22:00", "days": ["someday"]}]}`, bad: true},
-		"people and their limit": {text: `{"people": ["alice"], "max_sessions_per_person": 2}`, want: Policy{Roots: []string{"~"}, Modes: []string{"manual", "plan", "acceptEdits"}, MaxSessions: 20, KeepDays: 30, People: []string{"alice"}, MaxEachPerson: 2, Recording: defaultRecording()}},
+		"people and their limit": {text: `{"people": ["alice"], "max_sessions_per_person": 2}`, want: Policy{Roots: []string{"~"}, Modes: []string{"manual", "plan", "acceptEdits"}, MaxSessions: 20, AfterRestart: RestartOffer, KeepDays: 30, People: []string{"alice"}, MaxEachPerson: 2, Recording: defaultRecording()}},
+		"resumed by itself":      {text: `{"after_restart": "resume"}`, want: Policy{Roots: []string{"~"}, Modes: []string{"manual", "plan", "acceptEdits"}, MaxSessions: 20, AfterRestart: RestartResume, KeepDays: 30, Recording: defaultRecording()}},
+		"resumed some day":       {text: `{"after_restart": "always"}`, bad: true},
 		"not JSON":               {text: `roots = ["~"]`, bad: true},
 	}
 	for name, test := range tests {

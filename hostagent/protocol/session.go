@@ -30,7 +30,8 @@ type Session struct {
 	ExitedAt       *time.Time `json:"exited_at,omitempty"`
 	ExitCode       *int       `json:"exit_code,omitempty"`
 	ExitReason     string     `json:"exit_reason,omitempty"`
-	LastSeq        uint64     `json:"last_seq"` // of the session's last event
+	LastSeq        uint64     `json:"last_seq"`          // of the session's last event
+	Adopted        bool       `json:"adopted,omitempty"` // it was begun on the host, of a conversation that was there
 }
 
 // MaxMessage is how many bytes a message may have: far more than a person writes, and what a host still types into

@@ -26,7 +26,9 @@ type birth struct {
 	WorkingDir     string               `json:"working_dir"`
 	PermissionMode string               `json:"permission_mode"`
 	At             time.Time            `json:"at"`
-	Resumed        []protocol.CommandID `json:"resumed,omitempty"` // commands that started it again
+	Conversation   string               `json:"conversation,omitempty"` // that was there before the session, which was adopted; empty: it was created
+	Resumed        []protocol.CommandID `json:"resumed,omitempty"`      // commands that started it again
+	Revived        []time.Time          `json:"revived,omitempty"`      // when the policy last started it again: up to revivals
 }
 
 const birthFile = "session.json"

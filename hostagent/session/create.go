@@ -43,8 +43,13 @@ func (m *Manager) Create(ctx context.Context, r protocol.CreateSessionRequest) (
 	if err := m.startWithdrawn(b.Session); err != nil {
 		return protocol.SessionReply{}, err
 	}
+	return m.commence(ctx, b, start{conversation: string(b.Session)})
+}
+
+// commence starts a session's first run.
+func (m *Manager) commence(ctx context.Context, b birth, how start) (protocol.SessionReply, error) {
 	if exists(filepath.Join(m.dir(b.Session), birthFile)) {
-		return protocol.SessionReply{}, protocol.Errorf(protocol.CodeInternal, "this host has a session %s that cannot be opened; see its log", r.Session)
+		return protocol.SessionReply{}, protocol.Errorf(protocol.CodeInternal, "this host has a session %s that cannot be opened; see its log", b.Session)
 	}
 	if err := os.Mkdir(m.dir(b.Session), 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 		return protocol.SessionReply{}, unavailable("making the session's directory", err)
@@ -52,7 +57,7 @@ func (m *Manager) Create(ctx context.Context, r protocol.CreateSessionRequest) (
 	if err := b.write(m.dir(b.Session)); err != nil {
 		return protocol.SessionReply{}, unavailable("noting the session", err)
 	}
-	if err := m.launch(ctx, b, false, string(b.Session)); err != nil {
+	if err := m.launch(ctx, b, how); err != nil {
 		// Nothing runs, and nothing of it is to be seen: the same command may try again.
 		return protocol.SessionReply{}, errors.Join(err, os.RemoveAll(m.dir(b.Session)))
 	}
@@ -158,8 +163,15 @@ func (m *Manager) live(actor string) (all, own int) {
 	return all, own
 }
 
+// start is how an agent is started.
+type start struct {
+	conversation string // the agent's own id for it
+	resume       bool   // it is there already
+	why          string // it is started, if nobody asked for just that
+}
+
 // launch starts the agent under a holder. If it returns an error, nothing runs.
-func (m *Manager) launch(ctx context.Context, b birth, resume bool, conversation string) error {
+func (m *Manager) launch(ctx context.Context, b birth, how start) error {
 	kind, ok := agentkind.Find(m.Kinds, b.Agent)
 	if !ok {
 		return protocol.Errorf(protocol.CodeUnavailable, "this host no longer knows the agent %q", b.Agent)
@@ -169,11 +181,11 @@ func (m *Manager) launch(ctx context.Context, b birth, resume bool, conversation
 	if err := replaceFile(settings, kind.Settings(func(event string) string { return m.hookCommand(dir, event) })); err != nil {
 		return unavailable("writing the agent's settings", err)
 	}
-	launch := agentkind.Launch{Session: conversation, Resume: resume, Name: b.Name, Mode: b.PermissionMode, SettingsFile: settings}
+	launch := agentkind.Launch{Session: how.conversation, Resume: how.resume, Name: b.Name, Mode: b.PermissionMode, SettingsFile: settings}
 	spec := holder.Spec{
 		Session: b.Session, Argv: append([]string{b.Program}, kind.Args(launch)...),
 		Env: agentEnvironment(m.Environ, kind), WorkingDir: b.WorkingDir, Cols: firstCols, Rows: firstRows,
-		RecordingBytes: m.rules().Recording.Bytes(),
+		RecordingBytes: m.rules().Recording.Bytes(), Why: how.why,
 	}
 	if err := holder.Start(ctx, m.Self, dir, spec); err != nil {
 		return unavailable("starting "+kind.Name, err)

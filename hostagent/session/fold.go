@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -26,6 +27,8 @@ type fold struct {
 	process  agentkind.Process
 	version  string // of the agent that runs
 	runs     int    // how often the agent was started
+	boot     string // in which the run began; empty: not known
+	bootNow  string
 	ending   string // why the run is about to end, if that is known
 	ended    string // what says that it has
 
@@ -59,16 +62,21 @@ type tool struct{ use, name, input, agent string }
 
 func newFold(b birth, kind agentkind.Kind, rules policy.Policy) *fold {
 	at := b.At.UTC().Truncate(time.Millisecond)
+	begun := "created"
+	if b.Conversation != "" {
+		begun = "adopted"
+	}
 	f := &fold{
 		kind:   kind,
 		policy: rules,
 		session: protocol.Session{
 			ID: b.Session, Name: b.Name, Agent: b.Agent, WorkingDir: b.WorkingDir,
-			PermissionMode: b.PermissionMode, State: protocol.StateStarting, Evidence: "created", StateAt: at, StartedAt: at,
+			PermissionMode: b.PermissionMode, State: protocol.StateStarting, Evidence: begun, StateAt: at, StartedAt: at,
+			Adopted: b.Conversation != "",
 		},
-		activity: activity{state: protocol.StateStarting, evidence: "created", at: at},
+		activity: activity{state: protocol.StateStarting, evidence: begun, at: at},
 		offsets:  map[string]int64{},
-		process:  agentkind.Process{Session: string(b.Session)},
+		process:  agentkind.Process{Session: cmp.Or(b.Conversation, string(b.Session))},
 		prompts:  map[protocol.PromptID]*prompt{},
 		denied:   map[string]bool{},
 		messages: map[protocol.MessageID]*message{},

@@ -65,15 +65,24 @@ func (f *fold) started(at time.Time, body holder.Started) {
 	f.status = agentkind.Status{}
 	f.ending = ""
 	f.session.ExitedAt, f.session.ExitCode, f.session.ExitReason = nil, nil, ""
-	f.activity = activity{state: protocol.StateStarting, evidence: "process start", at: at}
+	f.boot = body.Boot
+	f.activity = activity{state: protocol.StateStarting, evidence: outgoingLine(cmp.Or(body.Why, "process start")), at: at}
+	if body.Why != "" {
+		f.notice(at, body.Why)
+	}
 	f.tellCaveat(at)
 }
 
 // tellCaveat says in the transcript what is not to be relied on with this version of the agent.
 func (f *fold) tellCaveat(at time.Time) {
 	if caveat := f.kind.Caveat(f.version); caveat != "" {
-		f.tell(at, protocol.EventEntry, protocol.Entry{Role: protocol.RoleNotice, Text: outgoing(caveat)})
+		f.notice(at, caveat)
 	}
+}
+
+// notice says something in the transcript that nobody wrote there.
+func (f *fold) notice(at time.Time, text string) {
+	f.tell(at, protocol.EventEntry, protocol.Entry{Role: protocol.RoleNotice, Text: outgoing(text)})
 }
 
 func (f *fold) exited(at time.Time, body holder.Exited) {
@@ -81,16 +90,13 @@ func (f *fold) exited(at time.Time, body holder.Exited) {
 	if body.Signal != "" {
 		evidence = "process exit, signal: " + body.Signal
 	}
-	f.end(at, evidence, cmp.Or(f.ending, evidence))
+	reason := cmp.Or(f.ending, evidence)
+	if body.HolderEnded && f.ending == "" {
+		evidence, reason = evidenceHolderEnded, f.whyGone("its holder was told to end")
+	}
+	f.end(at, evidence, "process exit", reason)
 	code := body.Code
 	f.session.ExitCode = &code
-}
-
-// lost is the end of a run whose holder went away without a word: the machine stopped, or somebody killed it.
-func (f *fold) lost(at time.Time) {
-	const reason = "its holder went away"
-	f.end(at, reason, reason)
-	f.derive(at)
 }
 
 // doubt is what remains when the evidence cannot be read.
@@ -99,14 +105,15 @@ func (f *fold) doubt(why string, at time.Time) {
 	f.become(protocol.StateUncertain, outgoingLine(why), at)
 }
 
-func (f *fold) end(at time.Time, evidence, reason string) {
+// end is the end of a run. A prompt that is open is settled by what evidence there is of that.
+func (f *fold) end(at time.Time, evidence, settles, reason string) {
 	f.session.ExitedAt, f.session.ExitReason = &at, reason
 	f.ended = evidence
 	f.session.ExitCode = nil
 	f.process.PID = 0
 	for _, p := range f.openPrompts() {
 		p.held = false
-		p.close(p.over(at, "process exit"))
+		p.close(p.over(at, settles))
 		p.closing.now = true
 	}
 	f.failMessages(at)

@@ -62,6 +62,7 @@ func (s *session) followRun(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("session %s: %w", s.id, err)
 		}
+		s.met()
 		err = s.accompany(ctx, client)
 		err = errors.Join(err, client.Close())
 		if err != nil || ctx.Err() != nil {
@@ -70,6 +71,16 @@ func (s *session) followRun(ctx context.Context) error {
 		giveUp = s.now().Add(holderGrace)
 	}
 	return nil
+}
+
+// met notes that the run's holder answers.
+func (s *session) met() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.found {
+		s.found = false
+		s.signal()
+	}
 }
 
 func (s *session) setRunning(running bool) {
@@ -99,7 +110,7 @@ func (s *session) withoutHolder(ctx context.Context, giveUp time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now().UTC().Truncate(time.Millisecond)
-	s.fold.lost(now)
+	s.fold.lost(now, s.found)
 	s.fold.tick(now)
 	return s.keep()
 }

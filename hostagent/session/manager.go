@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"switchboard/hostagent/agentkind"
+	"switchboard/hostagent/holder"
 	"switchboard/hostagent/policy"
 	"switchboard/hostagent/protocol"
 )
@@ -34,6 +35,7 @@ type Manager struct {
 	Environ []string         // what agents get their environment from; nil: this process's own
 	Log     *slog.Logger     // nil: nowhere
 	Now     func() time.Time // nil: the clock
+	Boot    string           // names the time since the machine was started; empty: what the system calls it
 
 	creating sync.Mutex     // one start at a time, so that the policy's limit holds
 	group    sync.WaitGroup // the goroutine of each session that is followed
@@ -74,7 +76,7 @@ func (m *Manager) Open(ctx context.Context) error {
 		if err != nil || !exists(filepath.Join(m.Dir, entry.Name(), birthFile)) {
 			continue // not a session, or one that was never begun
 		}
-		if _, err := m.load(id); err != nil {
+		if err := m.reload(id); err != nil {
 			// One session that cannot be read must not take the others away.
 			m.Log.Error("session not opened", "session", id, "err", err)
 			m.cannotRead(id, err)
@@ -92,6 +94,9 @@ func (m *Manager) defaults() {
 	}
 	if m.Environ == nil {
 		m.Environ = os.Environ()
+	}
+	if m.Boot == "" {
+		m.Boot = holder.Boot()
 	}
 	m.changed, m.offers = make(chan struct{}, 1), make(chan struct{}, 1)
 	m.sessions, m.unreadable = map[protocol.SessionID]*session{}, map[protocol.SessionID]protocol.Session{}
@@ -131,18 +136,34 @@ func (m *Manager) Close() error {
 	return errors.Join(err, m.watches.close(), m.unlockDir())
 }
 
-// load opens a session that is on disk, and follows it if it may live.
+// reload opens a session that an earlier host agent has begun.
+func (m *Manager) reload(id protocol.SessionID) error {
+	s, err := m.openSession(m.dir(id))
+	if err != nil {
+		return err
+	}
+	s.found = !s.exited()
+	m.add(s)
+	return nil
+}
+
+// load opens a session that was begun just now.
 func (m *Manager) load(id protocol.SessionID) (*session, error) {
 	s, err := m.openSession(m.dir(id))
 	if err != nil {
 		return nil, err
 	}
+	m.add(s)
+	return s, nil
+}
+
+// add has the session known from now on, and follows it if it may live.
+func (m *Manager) add(s *session) {
 	m.mu.Lock()
-	m.sessions[id] = s
+	m.sessions[s.id] = s
 	m.mu.Unlock()
 	m.tell()
 	m.start(s)
-	return s, nil
 }
 
 // start follows a session's run until it is over.

@@ -33,7 +33,9 @@ func (m *Manager) Resume(ctx context.Context, r protocol.ResumeSessionRequest) (
 	if err := s.waitStopped(ctx); err != nil {
 		return protocol.SessionReply{}, unavailable("waiting for the last run to end", err)
 	}
-	return m.resume(ctx, s, r.Command)
+	next := s.born()
+	next.Resumed = append(slices.Clone(next.Resumed), r.Command)
+	return m.resume(ctx, s, next, "")
 }
 
 func stillLive() error {
@@ -49,7 +51,8 @@ func (m *Manager) mayResume(b birth) error {
 	return err
 }
 
-func (m *Manager) resume(ctx context.Context, s *session, command protocol.CommandID) (protocol.SessionReply, error) {
+// resume starts the agent again as next says; why is told where nobody asked for just that.
+func (m *Manager) resume(ctx context.Context, s *session, next birth, why string) (protocol.SessionReply, error) {
 	var conversation, transcript string
 	var runs int
 	s.view(func(f *fold) { conversation, transcript, runs = f.process.Session, f.position.Transcript, f.runs })
@@ -63,19 +66,21 @@ func (m *Manager) resume(ctx context.Context, s *session, command protocol.Comma
 	if why := s.kind.Withheld(version, agentkind.FeatureResume); why != "" {
 		return protocol.SessionReply{}, protocol.Errorf(protocol.CodeUnavailable, "start a new session instead: %s", why)
 	}
+	if err := m.onlyWriter(s.kind, conversation); err != nil {
+		return protocol.SessionReply{}, err
+	}
 	before := s.born()
-	next := before
 	next.Program, next.AgentVersion = program, version
-	next.Resumed = append(slices.Clone(next.Resumed), command)
 	if err := next.write(s.dir); err != nil {
 		return protocol.SessionReply{}, unavailable("noting the resumption", err)
 	}
 	// An agent that never got a message has written no transcript: there is nothing to resume, and its id is free.
-	if err := m.launch(ctx, next, transcript != "" && exists(transcript), conversation); err != nil {
+	again := transcript != "" && exists(transcript) || conversation == next.Conversation
+	if err := m.launch(ctx, next, start{conversation: conversation, resume: again, why: why}); err != nil {
 		return protocol.SessionReply{}, errors.Join(err, before.write(s.dir))
 	}
 	s.mu.Lock()
-	s.birth = next
+	s.birth, s.found = next, false
 	s.fold.runsVersion(version)
 	s.mu.Unlock()
 	if err := s.catchUp(runs); err != nil {

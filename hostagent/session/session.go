@@ -36,6 +36,7 @@ type session struct {
 	visible protocol.Session           // as the events on disk say
 	changed chan struct{}              // closed at the next change
 	running bool                       // a run is followed
+	found   bool                       // the run was there before this process, and its holder has not been met yet
 	unsent  []step                     // told, not yet on disk
 	freed   map[protocol.PromptID]bool // held hooks that were released
 }
@@ -58,6 +59,7 @@ func (m *Manager) openSession(dir string) (*session, error) {
 		id: b.Session, dir: dir, kind: kind, log: log, logger: m.Log.With("session", b.Session), now: m.Now, told: m.tell,
 		watches: m.watches, birth: b, fold: newFold(b, kind, m.rules()), changed: make(chan struct{}), freed: map[protocol.PromptID]bool{},
 	}
+	s.fold.bootNow = m.Boot
 	s.fold.process.Getenv = func(name string) string { return lookup(m.Environ, name) }
 	if err := s.restore(steps); err != nil {
 		return nil, errors.Join(err, log.close())

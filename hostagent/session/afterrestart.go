@@ -1,0 +1,99 @@
+package session
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// A session that is interrupted again and again is not resumed for ever: it may be what stops the machine.
+const (
+	revivals     = 3
+	revivalsTime = time.Hour
+)
+
+// revivalPatience bounds the wait for one agent to be up before the next is resumed, so that they do not all start at
+// once on a machine that is starting itself.
+const revivalPatience = 15 * time.Second
+
+// AfterRestart does with interrupted sessions what the policy says, one after the other, and returns when all that was
+// found when the manager was opened is decided, or ctx ends.
+func (m *Manager) AfterRestart(ctx context.Context) {
+	all := m.all()
+	slices.SortFunc(all, func(a, b *session) int { return cmp.Or(a.born().At.Compare(b.born().At), cmp.Compare(a.id, b.id)) })
+	for _, s := range all {
+		known := func(f *fold) bool { return !s.found || f.session.ExitedAt != nil }
+		if err := s.until(ctx, known); err != nil {
+			return
+		}
+		if err := m.decide(ctx, s); err != nil && ctx.Err() == nil {
+			s.logger.Error("interrupted session not taken care of", "err", err)
+		}
+	}
+}
+
+// decide resumes an interrupted session, or says why that is left to people.
+func (m *Manager) decide(ctx context.Context, s *session) error {
+	m.creating.Lock()
+	defer m.creating.Unlock()
+	s.acting.Lock()
+	defer s.acting.Unlock()
+	var interrupted bool
+	s.view(func(f *fold) { interrupted = f.interrupted() })
+	if !interrupted {
+		return nil
+	}
+	if err := m.rules().Restart(); err != nil {
+		return s.leaveEnded("Resume the session to go on.")
+	}
+	if err := m.revive(ctx, s); err != nil && ctx.Err() == nil {
+		s.logger.Warn("interrupted session not resumed", "err", err)
+		return s.leaveEnded("Not resumed by this host's policy: " + err.Error() + ".")
+	}
+	patience, cancel := context.WithTimeout(ctx, revivalPatience)
+	defer cancel()
+	_ = s.until(patience, func(f *fold) bool { return f.ready || f.session.ExitedAt != nil }) // it goes on either way
+	return ctx.Err()
+}
+
+// revive resumes a session as whoever began it could, in his name.
+func (m *Manager) revive(ctx context.Context, s *session) error {
+	next := s.born()
+	if err := m.mayResume(next); err != nil {
+		return fromPolicy(err)
+	}
+	if next.Conversation == "" {
+		if err := m.rules().Person(next.Actor); err != nil {
+			return fromPolicy(err)
+		}
+	}
+	now := m.Now()
+	if n := len(next.Revived); n == revivals && now.Sub(next.Revived[0]) < revivalsTime {
+		return fmt.Errorf("it was resumed %d times within %s and was interrupted each time", n, now.Sub(next.Revived[0]).Round(time.Second))
+	}
+	next.Revived = append(slices.Clone(next.Revived), now)
+	next.Revived = next.Revived[max(0, len(next.Revived)-revivals):]
+	if err := s.waitStopped(ctx); err != nil {
+		return unavailable("waiting for the last run to end", err)
+	}
+	var reason string
+	s.view(func(f *fold) { reason = f.whyGone(f.session.ExitReason) })
+	if reason == reasonRestart {
+		reason = "a restart of the machine"
+	}
+	_, err := m.resume(ctx, s, next, "resumed after "+reason+", by this host's policy")
+	return err
+}
+
+// leaveEnded tells what becomes of an interrupted session, unless it runs again after all.
+func (s *session) leaveEnded(why string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.fold.interrupted() {
+		return nil
+	}
+	s.fold.decideInterrupted(s.now().UTC().Truncate(time.Millisecond), why)
+	return s.keep()
+}
