@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 	"controlplane/postgres":   {"auth", "auth/audit", "controlplane/fleet", "controlplane/mcpsession", "hostagent/protocol", "migrations"},
 	"web":                     {"auth", "auth/audit", "controlplane/fleet", "hostagent/protocol", "hostagent/terminal"},
 	"hostagent": {"hostagent/protocol", "hostagent/agentkind", "hostagent/holder", "hostagent/link", "hostagent/policy",
-		"hostagent/session", "hostagent/terminal"},
+		"hostagent/session", "hostagent/socket", "hostagent/terminal"},
 	"controlplane": {"auth", "auth/outbound", "auth/seal", "controlplane/notify", "controlplane/dispatch", "controlplane/embedded", "controlplane/fleet",
 		"controlplane/mcphttp", "controlplane/mcptools", "controlplane/postgres", "hostagent/protocol", "web"},
 }

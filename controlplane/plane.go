@@ -131,6 +131,9 @@ func (p *plane) listen(ctx context.Context) error {
 		func() (func(), error) {
 			return dispatch.On(ctx, s.conn, p.log, protocol.Heartbeat, p.fleet.RecordHeartbeat)
 		},
+		func() (func(), error) {
+			return dispatch.On(ctx, s.conn, p.log, protocol.AdoptSession, p.fleet.RecordAdoption)
+		},
 		func() (func(), error) { return dispatch.On(ctx, s.conn, p.log, protocol.Events, p.fleet.RecordEvents) },
 		func() (func(), error) {
 			return dispatch.On(ctx, s.conn, p.log, protocol.StoreSegment, p.fleet.RecordSegment)

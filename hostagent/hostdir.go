@@ -25,6 +25,10 @@ func (d hostDir) sessions() string   { return filepath.Join(string(d), "sessions
 func (d hostDir) program() string    { return filepath.Join(string(d), "hostagent") } // a link to the program that runs
 func (d hostDir) removed() string    { return filepath.Join(string(d), "removed") }   // there once the control plane said so
 func (d hostDir) pendingKey() string { return filepath.Join(string(d), "pending.nkey") }
+
+// socket is where a running host agent listens: in a directory of its own, since the host's may be open to others.
+func (d hostDir) socket() (dir, name string) { return filepath.Join(string(d), "local"), "agent.sock" }
+
 func (d hostDir) key(nkey string) string {
 	return filepath.Join(string(d), nkey+".nkey")
 }

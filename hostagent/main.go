@@ -46,6 +46,7 @@ type commands struct {
 	Login     loginCommand     `cmd:"" help:"Make this machine a host of a control plane without a join token: a person allows it in a browser, here or elsewhere."`
 	Run       runCommand       `cmd:"" help:"Connect to the control plane and run sessions."`
 	Attach    attachCommand    `cmd:"" help:"Get a session's terminal. Press ctrl+\\ twice to leave it."`
+	Adopt     adoptCommand     `cmd:"" help:"Go on here with a conversation that was begun in a plain terminal. Without an argument, list those that there are."`
 	Ps        psCommand        `cmd:"" help:"List sessions."`
 	Status    statusCommand    `cmd:"" help:"Say what this host is and whether its agent runs."`
 	Policy    policyCommand    `cmd:"" help:"Show what this machine's owner allows, and why something is allowed or not."`

@@ -54,6 +54,11 @@ func (c *runCommand) Run(env environment) (err error) {
 	defer pruning(env.ctx, manager)()
 	defer followingPolicy(env, manager)()
 	defer afterRestart(env.ctx, manager)()
+	stop, err := listenLocally(env, manager)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	ctx := env.ctx
 	if c.UntilStdinCloses {
 		ctx = untilEnd(ctx, env.stdin)

@@ -46,15 +46,19 @@ func (c *psCommand) Run(env environment) error {
 	return hintInterrupted(env, ended)
 }
 
-// hintInterrupted says how to go on with sessions that ended by nobody's will.
+// hintFor is for how long after its end an interrupted session is pointed out.
+const hintFor = 24 * time.Hour
+
+// hintInterrupted says how to go on with sessions that nobody has ended.
 func hintInterrupted(env environment, ended []protocol.Session) error {
-	interrupted := matching(ended, session.Interrupted)
+	interrupted := matching(ended, func(s protocol.Session) bool {
+		return session.Interrupted(s) && s.ExitedAt != nil && time.Since(*s.ExitedAt) < hintFor
+	})
 	if len(interrupted) == 0 {
 		return nil
 	}
-	lines := fmt.Sprintf("These were interrupted (%s). Resume them on the control plane's page of the session, or with its tool resume_session;\n"+
-		"`\"after_restart\": \"resume\"` in the policy has that done without asking:\n%s\n", terminal.Sanitize(interrupted[0].ExitReason), names(interrupted))
-	_, err := fmt.Fprint(env.stdout, lines)
+	_, err := fmt.Fprintf(env.stdout, "Interrupted, and not ended by anybody:\n%s\nResume them on their pages, or with the tool resume_session; "+
+		`"after_restart": "resume" in the policy has that done without asking.`+"\n", names(interrupted))
 	return err
 }
 

@@ -92,7 +92,7 @@ func TestFirstAnswerWins(t *testing.T) {
 	})
 }
 
-// attached is a person's terminal that shows a session.
+// attached is a person's terminal on a host, and what runs in it: the host agent's attach, mostly.
 type attached struct {
 	file *os.File
 	cmd  *exec.Cmd
@@ -105,8 +105,14 @@ type attached struct {
 // attach opens a session in a terminal on its host.
 func attach(t *testing.T, h *harness.Host, ref string) *attached {
 	t.Helper()
-	a := &attached{cmd: exec.CommandContext(t.Context(), h.Programs.HostAgent, "attach", ref)}
-	a.cmd.Env, a.cmd.Dir = h.Environment(), h.Home.Dir
+	return inTerminal(t, h, h.Programs.HostAgent, "attach", ref)
+}
+
+// inTerminal runs a program as a person does who sits at the host, in the project.
+func inTerminal(t *testing.T, h *harness.Host, program string, arguments ...string) *attached {
+	t.Helper()
+	a := &attached{cmd: exec.CommandContext(t.Context(), program, arguments...)}
+	a.cmd.Env, a.cmd.Dir = h.Environment(), h.Project()
 	var err error
 	a.file, err = pty.StartWithSize(a.cmd, &pty.Winsize{Rows: 40, Cols: 120})
 	must(t, err)

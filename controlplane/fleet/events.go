@@ -26,4 +26,5 @@ type Batch struct {
 	Settlements []protocol.Settlement
 	Messages    []protocol.MessageState
 	Notices     []Notice
+	Revived     bool // the host's policy has resumed the session
 }

@@ -39,4 +39,5 @@ type Fleet struct {
 
 	reads         reads
 	verifications auth.Limiter // of callback endpoints
+	begun         auth.Limiter // of what hosts begin by themselves
 }

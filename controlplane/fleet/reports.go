@@ -68,6 +68,11 @@ func (f *Fleet) RecordEvents(ctx context.Context, host protocol.HostID, r protoc
 	if err != nil {
 		return protocol.EventsReply{}, err
 	}
+	if batch.Revived {
+		if err := f.recordRevival(ctx, host, r.Session); err != nil {
+			return protocol.EventsReply{}, err
+		}
+	}
 	last, err := f.Store.RecordEvents(ctx, host, batch)
 	if err != nil {
 		return protocol.EventsReply{}, toHost(err, "session "+string(r.Session))
@@ -113,6 +118,7 @@ func (b *Batch) add(e protocol.Event) error {
 		s = known(s)
 		s.ID, s.LastSeq = b.Session, e.Seq
 		b.State = &s
+		b.Revived = b.Revived || s.ByPolicy && s.State == protocol.StateStarting
 	case protocol.EventPrompt:
 		p, err := protocol.Decode[protocol.Prompt](e)
 		if err != nil {

@@ -61,6 +61,9 @@ type SessionStore interface {
 	// then first is that session, and fresh is false, unless it is certain that it was never started. ErrConflict: the
 	// key belonged to another request; ErrHandleTaken.
 	InsertSession(ctx context.Context, s Session, key string, request []byte) (first protocol.SessionID, fresh bool, err error)
+	// HostOwner is whose a host is, if anybody's, that speaks of a session; known: the session is there already.
+	// ErrNotFound: the host is removed, or the session is another host's.
+	HostOwner(ctx context.Context, host protocol.HostID, id protocol.SessionID) (owner auth.UserID, name string, known bool, err error)
 	// RemoveSession forgets one that was never started, and so has never been reported; if it has messages, it is lost.
 	RemoveSession(ctx context.Context, id protocol.SessionID) error
 	// ProjectSession stores what a host says of its session, unless something newer is known already.

@@ -65,6 +65,7 @@ func newWorld(t *testing.T) *world {
 	listen(w, conn, protocol.Hello, w.RecordHello)
 	listen(w, conn, protocol.Heartbeat, w.RecordHeartbeat)
 	listen(w, conn, protocol.Leaving, w.RecordLeaving)
+	listen(w, conn, protocol.AdoptSession, w.RecordAdoption)
 	listen(w, conn, protocol.Events, w.RecordEvents)
 	listen(w, conn, protocol.StoreSegment, w.RecordSegment)
 	return w

@@ -160,6 +160,17 @@ func (db *DB) InsertSession(ctx context.Context, s fleet.Session, key string, re
 	return first, false, explain("read the session of an idempotency key", err)
 }
 
+// HostOwner implements fleet.SessionStore.
+func (db *DB) HostOwner(ctx context.Context, host protocol.HostID, id protocol.SessionID) (owner auth.UserID, name string, known bool, err error) {
+	err = db.pool.QueryRow(ctx, `
+		SELECT coalesce(h.owner_id, ''), coalesce(u.display_name, ''), s.id IS NOT NULL
+		FROM hosts h
+		LEFT JOIN users u ON u.id = h.owner_id
+		LEFT JOIN sessions s ON s.id = $2
+		WHERE h.id = $1 AND h.removed_at IS NULL AND (s.id IS NULL OR s.host_id = h.id)`, host, id).Scan(&owner, &name, &known)
+	return owner, name, known, explain("read whose a session is", err)
+}
+
 // sessionKeyFree takes its key from a session that was lost before its host had said a word of it, once nobody takes its
 // start any more.
 const sessionKeyFree = `

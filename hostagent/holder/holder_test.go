@@ -382,7 +382,7 @@ func TestAHolderThatIsToldToEndHangsUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got holder.Exited
-	if err := json.Unmarshal(waitFor(t, client, holder.KindExited).Body, &got); err != nil || got != (holder.Exited{Code: 7}) {
+	if err := json.Unmarshal(waitFor(t, client, holder.KindExited).Body, &got); err != nil || got != (holder.Exited{Code: 7, HolderEnded: true}) {
 		t.Errorf("exited with %+v, %v", got, err)
 	}
 }

@@ -23,6 +23,7 @@ const (
 // progress is how far the control plane has one session's events.
 type progress struct {
 	committed uint64
+	known     bool // the control plane has the session
 	pause     pauses
 	notBefore time.Time // after an error
 }
@@ -32,7 +33,7 @@ type progress struct {
 func (l *Link) events(ctx context.Context, conn *nats.Conn, known map[protocol.SessionID]uint64) {
 	sent := map[protocol.SessionID]*progress{}
 	for id, seq := range known {
-		sent[id] = &progress{committed: seq}
+		sent[id] = &progress{committed: seq, known: true}
 		l.Source.Acknowledged(id, seq)
 	}
 	for ctx.Err() == nil && !conn.IsClosed() {
@@ -63,7 +64,7 @@ func (l *Link) round(ctx context.Context, conn *nats.Conn, sent map[protocol.Ses
 	for _, session := range l.Source.Sessions() {
 		at := sent[session.ID]
 		if at == nil {
-			at = &progress{}
+			at = &progress{known: !session.Adopted}
 			sent[session.ID] = at
 		}
 		if session.LastSeq <= at.committed {
@@ -77,7 +78,7 @@ func (l *Link) round(ctx context.Context, conn *nats.Conn, sent map[protocol.Ses
 		room <- struct{}{}
 		sending.Go(func() {
 			defer func() { <-room }()
-			l.advance(ctx, conn, session.ID, at)
+			l.advance(ctx, conn, session, at)
 		})
 	}
 	sending.Wait()
@@ -85,13 +86,18 @@ func (l *Link) round(ctx context.Context, conn *nats.Conn, sent map[protocol.Ses
 }
 
 // advance sends one batch and notes what is committed now.
-func (l *Link) advance(ctx context.Context, conn *nats.Conn, id protocol.SessionID, at *progress) {
-	committed, err := l.sendBatch(ctx, conn, id, at.committed)
+func (l *Link) advance(ctx context.Context, conn *nats.Conn, session protocol.Session, at *progress) {
+	id := session.ID
+	err := l.introduce(ctx, conn, session, at)
+	committed := at.committed
+	if err == nil {
+		committed, err = l.sendBatch(ctx, conn, id, at.committed)
+	}
 	if err == nil && committed == at.committed {
 		err = errors.New("the control plane committed none of them")
 	}
 	if err == nil {
-		*at = progress{committed: committed}
+		*at = progress{committed: committed, known: true}
 		l.Source.Acknowledged(id, committed)
 		return
 	}
@@ -100,6 +106,16 @@ func (l *Link) advance(ctx context.Context, conn *nats.Conn, id protocol.Session
 	if ctx.Err() == nil {
 		l.Log.WarnContext(ctx, "events not sent", "session", id, "after", at.committed, "err", err, "again_in", wait)
 	}
+}
+
+// introduce makes a session known that the control plane did not ask for.
+func (l *Link) introduce(ctx context.Context, conn *nats.Conn, session protocol.Session, at *progress) error {
+	if at.known {
+		return nil
+	}
+	_, err := request(ctx, l, conn, protocol.AdoptSession, protocol.AdoptSessionRequest{Session: session})
+	at.known = err == nil
+	return err
 }
 
 // sendBatch sends the events after the last committed one. The answer says from where to go on, which may be

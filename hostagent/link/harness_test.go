@@ -34,6 +34,8 @@ type plane struct {
 	segments  []protocol.StoreSegmentRequest
 	refusing  bool          // events are not committed
 	ahead     time.Duration // of this machine's clock; 0: the time is not told
+	older     bool          // it does not know the report of adopted sessions
+	adopted   map[protocol.SessionID]int
 	hellos    int
 	greeted   map[protocol.HostID]bool
 	left      []protocol.HostID
@@ -47,7 +49,7 @@ type plane struct {
 
 func newPlane(t *testing.T) *plane {
 	p := &plane{dir: t.TempDir(), hosts: map[string]protocol.HostID{}, greeted: map[protocol.HostID]bool{},
-		committed: map[protocol.SessionID][]protocol.Event{}, changed: make(chan struct{})}
+		committed: map[protocol.SessionID][]protocol.Event{}, adopted: map[protocol.SessionID]int{}, changed: make(chan struct{})}
 	var err error
 	if p.keys, err = embedded.LoadKeys(p.dir); err != nil {
 		t.Fatal(err)
@@ -94,11 +96,17 @@ func (p *plane) start(t *testing.T) {
 	must(t, err)
 	stopSegments, err := dispatch.On(ctx, conn, log, protocol.StoreSegment, p.storeSegment)
 	must(t, err)
+	stopAdoptions := func() {}
+	if !p.older {
+		stopAdoptions, err = dispatch.On(ctx, conn, log, protocol.AdoptSession, p.recordAdoption)
+		must(t, err)
+	}
 	p.mu.Lock()
 	p.handler = bridge
 	p.mu.Unlock()
 	p.stopReports = func() {
 		stopLeaving()
+		stopAdoptions()
 		stopSegments()
 		stopEvents()
 		stopHello()
@@ -176,10 +184,18 @@ func (p *plane) recordHello(_ context.Context, host protocol.HostID, r protocol.
 		p.hellos++
 		p.greeted[host] = true
 		for _, session := range r.Sessions {
+			if session.Adopted && p.adopted[session.ID] == 0 {
+				continue
+			}
 			last[session.ID] = uint64(len(p.committed[session.ID]))
 		}
 	})
 	return protocol.HelloReply{LastSeq: last, Now: now}, nil
+}
+
+func (p *plane) recordAdoption(_ context.Context, _ protocol.HostID, r protocol.AdoptSessionRequest) (protocol.Nothing, error) {
+	p.update(func() { p.adopted[r.Session.ID]++ })
+	return protocol.Nothing{}, nil
 }
 
 func (p *plane) recordEvents(_ context.Context, _ protocol.HostID, r protocol.EventsRequest) (protocol.EventsReply, error) {
@@ -250,6 +266,7 @@ func running(t *testing.T, l *link.Link) (stop func() error, ended <-chan error)
 type script struct {
 	mu           sync.Mutex
 	events       map[protocol.SessionID][]protocol.Event
+	adopted      protocol.SessionID // one that was; empty: none
 	acknowledged chan protocol.SessionID
 	changed      chan struct{}
 }
@@ -279,7 +296,7 @@ func (s *script) Sessions() []protocol.Session {
 	defer s.mu.Unlock()
 	var sessions []protocol.Session
 	for id, events := range s.events {
-		sessions = append(sessions, protocol.Session{ID: id, State: protocol.StateIdle, LastSeq: uint64(len(events))})
+		sessions = append(sessions, protocol.Session{ID: id, State: protocol.StateIdle, LastSeq: uint64(len(events)), Adopted: id == s.adopted})
 	}
 	return sessions
 }

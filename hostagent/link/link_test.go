@@ -169,6 +169,37 @@ func TestNoEventLostOrDoubled(t *testing.T) {
 	}
 }
 
+// TestAdoptedSessionIsIntroduced: before its events, once, and to a control plane that does not know such sessions as
+// soon as that is upgraded; the others' events do not wait for it.
+func TestAdoptedSessionIsIntroduced(t *testing.T) {
+	p := newPlane(t)
+	p.stop()
+	p.older = true
+	p.start(t)
+	source := newScript()
+	source.adopted = protocol.NewSessionID()
+	other := protocol.NewSessionID()
+	source.add(source.adopted, "first words")
+	source.add(other, "hello")
+	stop, _ := running(t, p.link(t, "alpha", p.enrol(t, "alpha"), source))
+	p.await(t, "the other's events are committed", func() bool { return len(p.committed[other]) == 1 })
+	p.stop()
+	p.update(func() {
+		if len(p.committed[source.adopted]) > 0 {
+			t.Error("events of a session came that nobody had heard of")
+		}
+		p.older = false
+	})
+	p.start(t)
+	p.await(t, "the adopted one's are committed", func() bool { return len(p.committed[source.adopted]) == 1 })
+	source.add(source.adopted, "more words")
+	p.await(t, "the adopted one goes on", func() bool { return len(p.committed[source.adopted]) == 2 })
+	must(t, stop())
+	if got := p.adopted[source.adopted]; got != 1 || p.adopted[other] != 0 {
+		t.Errorf("adopted %v, want that one once", p.adopted)
+	}
+}
+
 // lines is what of events is compared: quicker than byte for byte.
 func lines(events []protocol.Event) []string {
 	var lines []string

@@ -21,6 +21,8 @@
 //	  nothing was heard is lost five minutes later, when the host says hello without it.
 //	2026-11-29, version 1 still: a HelloReply tells the time (now), so that a host judges deadlines by the clock that they
 //	  were made by. A host that was not told allows a minute for the difference.
+//	2026-11-29, version 1 still: adopt_session; a Session may be adopted, or resumed by its host's policy. A control plane that does not know the
+//	  report does not answer it: such a session is then known on its host only, and told when one does.
 package protocol
 
 // Version is the contract's version. A control plane speaks with hosts one version older and one newer.

@@ -26,6 +26,11 @@ var (
 		WorkingDir: "/home/dev/web-app", PermissionMode: "manual", State: StateExited, Evidence: "process exit",
 		StateAt: at, StartedAt: at, ExitedAt: &at, ExitCode: &code, ExitReason: "terminated by Alice", LastSeq: 7,
 	}
+	adopted = Session{
+		ID: session.ID, Name: "web-app", Agent: "claude", WorkingDir: "/home/dev/web-app", PermissionMode: "plan",
+		State: StateStarting, Evidence: "adopted from process 12 in a terminal, by dev at this machine", StateAt: at, StartedAt: at,
+		LastSeq: 2, Adopted: true, ByPolicy: true,
+	}
 	act    = Act{Command: "c1", Actor: "Alice", Deadline: at}
 	prompt = Prompt{
 		ID: "p1", Session: session.ID, Kind: PromptPermission, Tool: "Bash", Title: "Run a shell command",
@@ -63,6 +68,7 @@ var messages = map[string]any{
 	"hello": HelloRequest{1, "dev", "alices-mac", "darwin", "arm64", []Kind{{"claude", "2.1.329", "not installed"}},
 		[]string{"/home/dev"}, []string{"manual"}, []Session{session}},
 	"hello_reply":      HelloReply{map[SessionID]uint64{session.ID: 7}, at},
+	"adopt_session":    AdoptSessionRequest{adopted},
 	"heartbeat":        HeartbeatRequest{2},
 	"events":           EventsRequest{session.ID, []Event{{Seq: 7, At: at, Kind: EventEntry, Body: json.RawMessage(`{"role":"user"}`)}}},
 	"events_reply":     EventsReply{7},

@@ -14,6 +14,7 @@ type Report[Request, Reply any] struct{ Name string }
 var (
 	Hello        = Report[HelloRequest, HelloReply]{"hello"}             // first on every connection
 	Heartbeat    = Report[HeartbeatRequest, Nothing]{"heartbeat"}        // every HeartbeatEvery
+	AdoptSession = Report[AdoptSessionRequest, Nothing]{"adopt_session"} // before the first events of a session that was adopted
 	Events       = Report[EventsRequest, EventsReply]{"events"}          // one batch in flight at a time
 	StoreSegment = Report[StoreSegmentRequest, Nothing]{"store_segment"} // one at a time
 	Leaving      = Report[Nothing, Nothing]{"leaving"}                   // an orderly stop: the host is about to be away
@@ -52,6 +53,12 @@ type Kind struct {
 type HelloReply struct {
 	LastSeq map[SessionID]uint64 `json:"last_seq"` // the last committed event of each session that was named
 	Now     time.Time            `json:"now"`      // by the control plane's clock, by which deadlines are; zero: not told
+}
+
+// AdoptSessionRequest makes known a session that nobody asked the control plane for: the host's owner took over a
+// conversation that he had begun in a terminal.
+type AdoptSessionRequest struct {
+	Session Session `json:"session"`
 }
 
 // HeartbeatRequest repeats nothing: state travels in events.

@@ -30,8 +30,9 @@ type Session struct {
 	ExitedAt       *time.Time `json:"exited_at,omitempty"`
 	ExitCode       *int       `json:"exit_code,omitempty"`
 	ExitReason     string     `json:"exit_reason,omitempty"`
-	LastSeq        uint64     `json:"last_seq"`          // of the session's last event
-	Adopted        bool       `json:"adopted,omitempty"` // it was begun on the host, of a conversation that was there
+	LastSeq        uint64     `json:"last_seq"`                    // of the session's last event
+	ByPolicy       bool       `json:"resumed_by_policy,omitempty"` // this run was begun by the host's policy, and nobody asked for it
+	Adopted        bool       `json:"adopted,omitempty"`           // it was begun on the host, of a conversation that was there
 }
 
 // MaxMessage is how many bytes a message may have: far more than a person writes, and what a host still types into

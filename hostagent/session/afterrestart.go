@@ -14,48 +14,59 @@ const (
 	revivalsTime = time.Hour
 )
 
+// foundPatience bounds the wait until it is known of every session whether its holder is still there.
+const foundPatience = holderGrace + 10*time.Second
+
 // revivalPatience bounds the wait for one agent to be up before the next is resumed, so that they do not all start at
 // once on a machine that is starting itself.
 const revivalPatience = 15 * time.Second
 
-// AfterRestart does with interrupted sessions what the policy says, one after the other, and returns when all that was
-// found when the manager was opened is decided, or ctx ends.
+// AfterRestart does with interrupted sessions what the policy says, one after the other, and returns when that is done,
+// or ctx ends. One of which the end cannot be told now is left to the next start.
 func (m *Manager) AfterRestart(ctx context.Context) {
 	all := m.all()
 	slices.SortFunc(all, func(a, b *session) int { return cmp.Or(a.born().At.Compare(b.born().At), cmp.Compare(a.id, b.id)) })
+	patience, cancel := context.WithTimeout(ctx, foundPatience)
+	for _, s := range all { // each that is not known to have ended takes another's room
+		_ = s.until(patience, func(f *fold) bool { return !s.found || f.session.ExitedAt != nil })
+	}
+	cancel()
 	for _, s := range all {
-		known := func(f *fold) bool { return !s.found || f.session.ExitedAt != nil }
-		if err := s.until(ctx, known); err != nil {
+		revived, err := m.decide(ctx, s)
+		if ctx.Err() != nil {
 			return
 		}
-		if err := m.decide(ctx, s); err != nil && ctx.Err() == nil {
+		if err != nil {
 			s.logger.Error("interrupted session not taken care of", "err", err)
+		}
+		if revived {
+			patience, cancel := context.WithTimeout(ctx, revivalPatience)
+			_ = s.until(patience, func(f *fold) bool { return f.ready || f.session.ExitedAt != nil }) // the next one's turn comes either way
+			cancel()
 		}
 	}
 }
 
 // decide resumes an interrupted session, or says why that is left to people.
-func (m *Manager) decide(ctx context.Context, s *session) error {
+func (m *Manager) decide(ctx context.Context, s *session) (revived bool, err error) {
 	m.creating.Lock()
 	defer m.creating.Unlock()
 	s.acting.Lock()
 	defer s.acting.Unlock()
 	var interrupted bool
 	s.view(func(f *fold) { interrupted = f.interrupted() })
-	if !interrupted {
-		return nil
+	if !interrupted || ctx.Err() != nil {
+		return false, nil
 	}
 	if err := m.rules().Restart(); err != nil {
-		return s.leaveEnded("Resume the session to go on.")
+		return false, s.leaveEnded("Resume the session to go on.")
 	}
-	if err := m.revive(ctx, s); err != nil && ctx.Err() == nil {
-		s.logger.Warn("interrupted session not resumed", "err", err)
-		return s.leaveEnded("Not resumed by this host's policy: " + err.Error() + ".")
+	err = m.revive(ctx, s)
+	if err == nil || ctx.Err() != nil {
+		return err == nil, err
 	}
-	patience, cancel := context.WithTimeout(ctx, revivalPatience)
-	defer cancel()
-	_ = s.until(patience, func(f *fold) bool { return f.ready || f.session.ExitedAt != nil }) // it goes on either way
-	return ctx.Err()
+	s.logger.Warn("interrupted session not resumed", "err", err)
+	return false, s.leaveEnded("Not resumed by this host's policy: " + err.Error() + ".")
 }
 
 // revive resumes a session as whoever began it could, in his name.

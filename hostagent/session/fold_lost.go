@@ -51,11 +51,10 @@ func (f *fold) lost(at time.Time, found bool) {
 // tellUntaken names the messages that the agent has confirmed and kept for later, and then lost with itself.
 func (f *fold) tellUntaken(at time.Time) {
 	for _, id := range f.unshown {
-		if m := f.messages[id]; m.state.Status == protocol.MessageAccepted {
+		if m := f.messages[id]; m.run == f.runs && m.state.Status == protocol.MessageAccepted {
 			f.notice(at, "The agent was ended before it took this message up: "+cut(m.Text, maxUntaken))
 		}
 	}
-	f.unshown = nil
 }
 
 // maxUntaken is how much of such a message is quoted, in bytes.

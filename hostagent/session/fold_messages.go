@@ -13,6 +13,7 @@ type message struct {
 	messageNote
 	state       protocol.MessageState
 	typing      bool // its keys may have been typed: never again
+	run         int  // in which they were
 	submittedAt time.Time
 }
 
@@ -34,7 +35,7 @@ func (f *fold) messageWaits(at time.Time, step messageStep) {
 
 func (f *fold) messageTyping(_ time.Time, step messageStep) {
 	if m := f.messages[step.ID]; m != nil && !m.typing {
-		m.typing = true
+		m.typing, m.run = true, f.runs
 		f.unshown = append(f.unshown, step.ID)
 	}
 }

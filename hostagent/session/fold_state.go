@@ -67,6 +67,7 @@ func (f *fold) started(at time.Time, body holder.Started) {
 	f.session.ExitedAt, f.session.ExitCode, f.session.ExitReason = nil, nil, ""
 	f.boot = body.Boot
 	f.activity = activity{state: protocol.StateStarting, evidence: outgoingLine(cmp.Or(body.Why, "process start")), at: at}
+	f.session.ByPolicy = body.Why != "" && f.runs > 1
 	if body.Why != "" {
 		f.notice(at, body.Why)
 	}
@@ -92,7 +93,7 @@ func (f *fold) exited(at time.Time, body holder.Exited) {
 	}
 	reason := cmp.Or(f.ending, evidence)
 	if body.HolderEnded && f.ending == "" {
-		evidence, reason = evidenceHolderEnded, f.whyGone("its holder was told to end")
+		evidence, reason = evidenceHolderEnded, f.whyGone(evidenceHolderEnded)
 	}
 	f.end(at, evidence, "process exit", reason)
 	code := body.Code

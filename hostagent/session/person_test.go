@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -10,8 +11,6 @@ import (
 	"switchboard/controlplane/e2e/claudecli"
 	"switchboard/hostagent/agentkind"
 	"switchboard/hostagent/terminal"
-
-	"os"
 )
 
 // person is somebody who runs the CLI in a terminal of his own, without us.

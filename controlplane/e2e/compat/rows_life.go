@@ -17,6 +17,8 @@ func lifeRows() []row {
 		{"session id", "--session-id makes the id and the transcript's name; using one again is refused.", agentkind.FeatureSessions, checkSessionID},
 		{"resume", "--resume goes on with the same id, file and conversation, with our other flags.", agentkind.FeatureResume, checkResume},
 		{"resume after a crash", "The same after SIGKILL in a dialog; what was asked is not asked again.", agentkind.FeatureResume, checkResumeAfterCrash},
+		{"adoption", "A CLI that was started without us and is idle ends on SIGTERM; --resume goes on with its conversation, under our settings.", agentkind.FeatureAdopt, checkAdoption},
+		{"open conversation", "Whoever has a conversation open is found, and what a killed process left behind is not taken for him.", agentkind.FeatureAdopt, checkOpenConversation},
 		{"/exit", "The program ends with code 0, and SessionEnd says why.", agentkind.FeatureReasons, checkExit},
 		{"/clear", "The conversation gets another id and file, which SessionStart tells.", agentkind.FeatureResume, checkClear},
 		{"SIGTERM", "The program ends, SessionEnd fires, and the status file goes.", agentkind.FeatureReasons, checkTerm},
@@ -77,6 +79,56 @@ func checkResumeAfterCrash(s *stage.Stage) string {
 	s.Send("go on")
 	s.Hook("Stop", 1)
 	return "same session; the open call was not asked again"
+}
+
+// plainly has a person say something who knows nothing of us.
+func plainly(s *stage.Stage, text string) agentkind.Conversation {
+	s.StartBare()
+	s.Becomes(agentkind.ActivityIdle)
+	s.Until("input box", func() bool { return strings.Contains(s.Text(), "❯") })
+	s.TypeIn(text)
+	var found agentkind.Conversation
+	s.Until("conversation on disk", func() bool {
+		all, err := s.Kind.Conversations(s.Process.Getenv)
+		s.Check(err)
+		if len(all) == 1 {
+			found = all[0]
+		}
+		return len(all) == 1
+	})
+	s.Becomes(agentkind.ActivityIdle)
+	return found
+}
+
+func checkAdoption(s *stage.Stage) string {
+	c := plainly(s, "remember me")
+	if c.Words != "remember me" || c.Dir != s.Project || c.Mode != s.Mode {
+		s.Fail("the conversation reads as %+v", c)
+	}
+	state := s.Leave(syscall.SIGTERM)
+	s.Session = c.ID
+	s.Start(true)
+	started := s.Parse(s.Hook("SessionStart", 1))
+	s.Becomes(agentkind.ActivityIdle)
+	if started.Session != c.ID || started.Transcript != c.Transcript {
+		s.Fail("resumed as %s in %s", started.Session, started.Transcript)
+	}
+	s.Shows("remember me")
+	s.Send("still there?")
+	return fmt.Sprintf("%s; resumed with the same id and file, and our hooks fire", state)
+}
+
+func checkOpenConversation(s *stage.Stage) string {
+	c := plainly(s, "remember me")
+	open := s.Kind.Writers(s.Process.Getenv)
+	if len(open) != 1 || open[0].PID != s.Process.PID || open[0].Conversation != c.ID || open[0].Activity != agentkind.ActivityIdle || open[0].Dir != s.Project {
+		s.Fail("open: %+v", open)
+	}
+	s.Leave(syscall.SIGKILL)
+	if open := s.Kind.Writers(s.Process.Getenv); len(open) > 0 {
+		s.Fail("a killed process has it open: %+v", open)
+	}
+	return "process, conversation, directory and status; nothing after SIGKILL"
 }
 
 func checkExit(s *stage.Stage) string {

@@ -120,6 +120,13 @@ func (s *Stage) tryStart(resume bool) error {
 	return s.run(cmd)
 }
 
+// StartBare runs the CLI as a person does who knows nothing of us.
+func (s *Stage) StartBare() {
+	cmd := exec.CommandContext(s.ctx, s.cli, "--permission-mode", s.Mode)
+	cmd.Dir, cmd.Env = s.Project, s.env
+	s.Check(s.run(cmd))
+}
+
 func (s *Stage) run(cmd *exec.Cmd) error {
 	started := time.Now()
 	tty, err := terminal.StartPTY(cmd, s.Cols, s.Rows)
