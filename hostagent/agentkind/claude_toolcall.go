@@ -2,6 +2,7 @@ package agentkind
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 )
 
@@ -43,7 +44,7 @@ func readClaudeToolCall(payload []byte) ToolCall {
 		return call // its input has words of its own, and rules know its name only
 	}
 	var input claudeToolInput
-	if len(hook.ToolInput) > 0 && json.Unmarshal(hook.ToolInput, &input) != nil {
+	if len(hook.ToolInput) > 0 && unmarshalExactly(hook.ToolInput, &input) != nil {
 		call.Tools = append(call.Tools, "Bash", "Read")
 		call.Unread = true
 		return call
@@ -61,6 +62,23 @@ func readClaudeToolCall(payload []byte) ToolCall {
 		call.Tools = append(call.Tools, "Read")
 	}
 	return call
+}
+
+// unmarshalExactly takes only the fields that are written as the CLI reads them: for Go, Command is command too, and
+// what the model adds in capitals would be judged in place of what is run. The CLI refuses such a field today.
+func unmarshalExactly(input json.RawMessage, into any) error {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(input, &fields); err != nil {
+		return err
+	}
+	maps.DeleteFunc(fields, func(name string, _ json.RawMessage) bool {
+		return strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_") != ""
+	})
+	exact, err := json.Marshal(fields)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(exact, into)
 }
 
 // claudeVerdict is the answer to a PreToolUse hook. It holds in every permission mode: a denial is the tool's result,

@@ -1,0 +1,24 @@
+package agentkind
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestToolCallIsReadAsTheAgentReadsIt: names in other letters are other fields.
+func TestToolCallIsReadAsTheAgentReadsIt(t *testing.T) {
+	for input, want := range map[string]ToolCall{
+		`{"command":"git push","Command":"ls"}`:      {Tools: []string{"Bash"}, Command: "git push"},
+		`{"command":"git push","COMMAND":["ls"]}`:    {Tools: []string{"Bash"}, Command: "git push"},
+		`{"command":"ls","command":"git push"}`:      {Tools: []string{"Bash"}, Command: "git push"},
+		`{"file_path":"a","FILE_PATH":"b","path":1}`: {Tools: []string{"Bash", "Bash", "Read"}, Unread: true},
+		`[]`:   {Tools: []string{"Bash", "Bash", "Read"}, Unread: true},
+		`null`: {Tools: []string{"Bash"}},
+	} {
+		got := readClaudeToolCall([]byte(`{"hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":` + input + `}`))
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", input, diff)
+		}
+	}
+}
