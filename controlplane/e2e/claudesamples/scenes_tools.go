@@ -14,12 +14,12 @@ import (
 func toolScenes() []scene {
 	return []scene{
 		{"bash", "A turn with a command that is allowed through the hook, from the start to SIGTERM.", playBash},
-		{"write", "A new file is denied through the hook, with words.", playTool("write notes.txt hello")},
-		{"edit", "An edit of a file that was read is asked about.", playTool("read README.md ;; edit README.md web-app => net-app")},
+		{"write", "A new file is denied through the hook, with words.", playTool("write notes.txt hello", "1 hello")},
+		{"edit", "An edit of a file that was read is asked about.", playTool("read README.md ;; edit README.md web-app => net-app", "+# net-app")},
 		{"notebook", "An edit of a notebook is asked about.", playNotebook},
 		{"read-outside", "A file outside of the project is asked about.", playReadOutside},
-		{"web-fetch", "A page is asked about before it is fetched.", playTool(`tool WebFetch {"url":"https://example.com/","prompt":"What is it?"}`)},
-		{"web-search", "A search is asked about before it is made.", playTool(`tool WebSearch {"query":"switchboards"}`)},
+		{"web-fetch", "A page is asked about before it is fetched.", playTool(`tool WebFetch {"url":"https://example.com/","prompt":"What is it?"}`, "1. Yes")},
+		{"web-search", "A search is asked about before it is made.", playTool(`tool WebSearch {"query":"switchboards"}`, "1. Yes")},
 		{"mcp-tool", "An MCP server's tool is asked about; it then asks the person a question itself.", playMCPTool},
 		{"failed-command", "A command that is allowed fails.", playFailedCommand},
 		{"allowed-at-terminal", "A command is allowed with a key at the terminal.", playAllowedAtTerminal},
@@ -55,14 +55,15 @@ func playBash(k *taker) {
 	k.transcript("attachment/date", "system/turn_duration", "file-history-snapshot", "permission-mode", "cost-state")
 }
 
-// playTool asks about a tool, and lets the hook deny it.
-func playTool(script string) func(*taker) {
+// playTool asks about a tool, and lets the hook deny it. Shown are words in the dialog that are drawn late.
+func playTool(script, shown string) func(*taker) {
 	return func(k *taker) {
 		k.Ready()
 		asked := k.Ask("fake:" + script)
 		k.payload(k.lastOf("PreToolUse"))
 		k.payload(asked)
 		k.Becomes(agentkind.ActivityWaiting)
+		k.Shows(shown)
 		k.still("asked")
 		k.Reply(asked, agentkind.Answer{Option: agentkind.OptionDeny, Text: "use a branch"})
 		k.over()
@@ -87,13 +88,13 @@ func (k *taker) lastOf(event string) *stage.Fired {
 
 func playNotebook(k *taker) {
 	k.file("plot.ipynb", `{"cells":[{"cell_type":"code","id":"first","source":["x = 1"],"metadata":{},"outputs":[],"execution_count":null}],"metadata":{},"nbformat":4,"nbformat_minor":5}`)
-	playTool(`read plot.ipynb ;; tool NotebookEdit {"notebook_path":"` + k.Path("plot.ipynb") + `","cell_id":"first","new_source":"x = 2"}`)(k)
+	playTool(`read plot.ipynb ;; tool NotebookEdit {"notebook_path":"`+k.Path("plot.ipynb")+`","cell_id":"first","new_source":"x = 2"}`, "+x = 2")(k)
 }
 
 func playReadOutside(k *taker) {
 	outside := filepath.Join(k.Dir, "outside.txt")
 	k.Check(os.WriteFile(outside, []byte("secret\n"), 0o600))
-	playTool("read " + outside)(k)
+	playTool("read "+outside, "1. Yes")(k)
 }
 
 func playMCPTool(k *taker) {

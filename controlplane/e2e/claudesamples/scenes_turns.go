@@ -64,6 +64,7 @@ func playInterruptedEarly(k *taker) {
 	k.screen("working")
 	k.Keys(string(k.Kind.Interrupt))
 	k.Becomes(agentkind.ActivityIdle)
+	k.Box("the message in the box", agentkind.BoxDraft)
 	k.still("after Esc")
 }
 
