@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"switchboard/controlplane/e2e/asker"
 )
 
 // key is what the CLI presents to the scripted endpoint, which accepts anything. The seeded home has approved it,
@@ -15,6 +17,10 @@ const key = "sk-ant-test-fake"
 type Home struct {
 	Dir string // absolute
 	CLI string // path of the CLI; a link ~/.local/bin/claude points to it
+
+	// Asker is a program that serves package asker when it is called with that one's argument; the CLI knows it as the MCP
+	// server asker. Empty: there is none.
+	Asker string
 }
 
 // settings is the part of ~/.claude.json that skips every first-run screen. Measured with CLI 2.1.329.
@@ -22,6 +28,12 @@ type settings struct {
 	Onboarded bool               `json:"hasCompletedOnboarding"`
 	Keys      keyResponses       `json:"customApiKeyResponses"`
 	Projects  map[string]project `json:"projects"`
+	Servers   map[string]server  `json:"mcpServers,omitempty"`
+}
+
+type server struct {
+	Command string   `json:"command"`
+	Args    []string `json:"args"`
 }
 
 type keyResponses struct {
@@ -58,6 +70,9 @@ func (h Home) Seed(trusted ...string) error {
 	}
 	for _, dir := range trusted {
 		s.Projects[dir] = project{Trusted: true}
+	}
+	if h.Asker != "" {
+		s.Servers = map[string]server{"asker": {Command: h.Asker, Args: []string{asker.Argument}}}
 	}
 	data, err := json.Marshal(s)
 	if err != nil {

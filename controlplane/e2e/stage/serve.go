@@ -5,13 +5,12 @@ import (
 	"io"
 	"net"
 	"strings"
+
+	"switchboard/controlplane/e2e/asker"
 )
 
-// The words with which the CLI starts the program that plays the scene.
-const (
-	wordHook  = "hook"
-	wordAsker = "asker"
-)
+// wordHook is the word with which the CLI starts the program that plays the scene as a hook.
+const wordHook = "hook"
 
 // Serve lets a program that plays scenes serve as what its CLI starts: a hook or an MCP server. It reports whether
 // this process is one; the program is then done.
@@ -19,8 +18,8 @@ func Serve(args []string, in io.Reader, out io.Writer) (served bool, err error) 
 	switch {
 	case len(args) == 3 && args[0] == wordHook:
 		return true, sendHook(args[1], args[2], in, out)
-	case len(args) == 1 && args[0] == wordAsker:
-		return true, serveAsker(in, out)
+	case len(args) == 1 && args[0] == asker.Argument:
+		return true, asker.Serve(in, out)
 	}
 	return false, nil
 }
