@@ -28,6 +28,13 @@ type Kind struct {
 	ReadAsk  func(payload []byte) (Ask, error)              // of a held hook
 	Reply    func(payload []byte, a Answer) ([]byte, error) // to a held hook
 
+	// FormResultHook is the event that comes when a person has closed the dialog of an MCP server's question. Its reply, made
+	// by Reply from the question's own payload, goes to the server in that answer's place.
+	FormResultHook string
+	ShowsForm      func(screen []string, payload []byte) bool // the dialog of exactly this question is open
+	CloseForm      []byte                                     // keys that close it without an answer
+	ToolServer     func(tool string) string                   // the MCP server that a tool is of; empty: none
+
 	JudgedHook   string // the event that comes before each call of a tool, whose hook may deny the call or have it asked about
 	ReadToolCall func(payload []byte) ToolCall
 	Verdict      func(denied bool, reason string) []byte // the reply of a judged hook; if not denied, it is to be asked about
@@ -36,10 +43,11 @@ type Kind struct {
 	ReadStatus     func(p Process) (Status, bool)    // what the agent says about itself on disk; false: nothing
 	StatusFile     func(p Process) string            // where ReadStatus finds that; empty: nowhere yet
 	// Conversations are those that the agent has on this machine and can go on with, newest first.
-	Conversations func(getenv func(string) string) ([]Conversation, error)
-	Writers       func(getenv func(string) string) []Writer // live processes that have a conversation open
-	ReadScreen    func(screen []string) (Dialog, bool)
-	ReadBox       func(screen []string) Box // what stands in the input box, as far as can be seen
+	Conversations  func(getenv func(string) string) ([]Conversation, error)
+	Writers        func(getenv func(string) string) []Writer // live processes that have a conversation open
+	ReadScreen     func(screen []string) (Dialog, bool)
+	ReadUnreported func(s Status, screen []string) Dialog // of an agent that asks something that no hook reports
+	ReadBox        func(screen []string) Box              // what stands in the input box, as far as can be seen
 
 	SameMessage  func(clean, receipt string) bool
 	CleanMessage func(text string) (string, error) // as the agent will report it in its receipt
@@ -101,8 +109,10 @@ type Writer struct {
 type Status struct {
 	Activity Activity
 	Dialog   string // what it waits for, in its own words
+	Asks     bool   // it is the agent that asks; else a person has opened the dialog
 	At       time.Time
 	Version  string
+	Session  string // the conversation that it is about; empty: it does not say
 }
 
 // Activity is what an agent does.
@@ -136,6 +146,16 @@ func Judging(kinds []Kind, event string) (Kind, bool) {
 		return Kind{}, false
 	}
 	return kinds[at], true
+}
+
+// ReplacesForm reports whether this is the hook of a form that was closed without an answer, in whose place ours may go.
+func ReplacesForm(kinds []Kind, event string, payload []byte) bool {
+	at := slices.IndexFunc(kinds, func(k Kind) bool { return k.FormResultHook == event })
+	if at < 0 {
+		return false
+	}
+	hook, err := kinds[at].ReadHook(payload)
+	return err == nil && hook.Action == FormCancelled
 }
 
 // Holds reports whether the hook of this event waits for our answer.

@@ -10,6 +10,7 @@ type Ask struct {
 	Options    []Option
 	Questions  []Question // of a choice
 	AllowsText bool       // words are an answer too
+	AtTerminal string     // why it is answered at the terminal only; empty: it is not
 }
 
 // AskKind is the kind of question.
@@ -21,6 +22,8 @@ const (
 	AskChoice     AskKind = "choice"
 	AskPlan       AskKind = "plan"
 	AskTrust      AskKind = "trust"
+	AskForm       AskKind = "elicitation" // an MCP server asks for values, or for a visit to an address
+	AskDialog     AskKind = "dialog"      // a screen of the agent's own that is answered at the terminal
 )
 
 // Option is one answer that a dialog offers.
@@ -45,6 +48,8 @@ type Question struct {
 	Text        string
 	MultiSelect bool
 	Options     []QuestionOption
+	Optional    bool   // it may be left without an answer
+	Wants       string // what an answer in words must be, for people
 }
 
 // QuestionOption is one answer that a question offers.
@@ -58,15 +63,17 @@ type Answer struct {
 	Actor   string
 	Option  string
 	Text    string
-	Choices [][]string // of a choice: labels per question, in the questions' order
+	Choices [][]string // of a choice or a form: labels or words per question, in the questions' order
 }
 
 // Dialog is a dialog that no hook reports, seen on the screen.
 type Dialog struct {
-	Name     string // for people: "trust", "login", …
-	Ask      *Ask   // nil: it can be answered at the terminal only
-	Selected string // the option under the cursor
-	Keys     map[string]Keys
+	Name string // for people: "trust", "login", …
+	Ask  *Ask
+
+	Unreported bool   // read because the agent says that it waits; its hook may still come
+	Selected   string // the option under the cursor
+	Keys       map[string]Keys
 }
 
 // Keys is how an option of a dialog is chosen: Move until it is selected, then Confirm.

@@ -22,6 +22,11 @@ func Claude() Kind {
 		ReadAsk:  readClaudeAsk,
 		Reply:    claudeReply,
 
+		FormResultHook: claudeFormResultHook,
+		ShowsForm:      claudeShowsForm,
+		CloseForm:      []byte{0x1b},
+		ToolServer:     func(tool string) string { server, _ := claudeServerTool(tool); return server },
+
 		JudgedHook:   "PreToolUse",
 		ReadToolCall: readClaudeToolCall,
 		Verdict:      claudeVerdict,
@@ -32,6 +37,7 @@ func Claude() Kind {
 		Conversations:  claudeConversations,
 		Writers:        claudeWriters,
 		ReadScreen:     readClaudeScreen,
+		ReadUnreported: readClaudeUnreported,
 		ReadBox:        claudeBox,
 
 		CleanMessage: cleanClaudeMessage,

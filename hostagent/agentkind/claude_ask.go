@@ -3,7 +3,6 @@ package agentkind
 import (
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"strings"
 )
 
@@ -13,11 +12,23 @@ type claudeInput struct {
 	Description string `json:"description"`
 	FilePath    string `json:"file_path"`
 	Content     string `json:"content"`
-	OldString   string `json:"old_string"`
-	NewString   string `json:"new_string"`
-	URL         string `json:"url"`
-	Plan        string `json:"plan"`
-	Questions   []struct {
+	claudeEdit
+	Edits     []claudeEdit `json:"edits"`
+	Notebook  string       `json:"notebook_path"`
+	Cell      string       `json:"cell_id"`
+	CellType  string       `json:"cell_type"`
+	EditMode  string       `json:"edit_mode"`
+	NewSource string       `json:"new_source"`
+	Path      string       `json:"path"`
+	Pattern   string       `json:"pattern"`
+	URL       string       `json:"url"`
+	Prompt    string       `json:"prompt"`
+	Query     string       `json:"query"`
+	Skill     string       `json:"skill"`
+	Args      string       `json:"args"`
+	Subagent  string       `json:"subagent_type"`
+	Plan      string       `json:"plan"`
+	Questions []struct {
 		Header      string `json:"header"`
 		Question    string `json:"question"`
 		MultiSelect bool   `json:"multiSelect"`
@@ -28,10 +39,19 @@ type claudeInput struct {
 	} `json:"questions"`
 }
 
+type claudeEdit struct {
+	Old string `json:"old_string"`
+	New string `json:"new_string"`
+	All bool   `json:"replace_all"`
+}
+
 func readClaudeAsk(payload []byte) (Ask, error) {
 	raw, err := parseClaudeHook(payload)
 	if err != nil {
 		return Ask{}, err
+	}
+	if raw.Event == claudeFormHook {
+		return askForm(raw), nil
 	}
 	var input claudeInput
 	// Tools of other makers may name a field alike and give it another type: then the input is shown as it came.
@@ -95,25 +115,6 @@ func askPermission(ask *Ask, raw claudeHook, input claudeInput) {
 	ask.Options = append(ask.Options, Option{ID: OptionDeny, Label: "No"})
 }
 
-func describeTool(raw claudeHook, input claudeInput) (title, detail string) {
-	switch {
-	case raw.Tool == "Bash" && input.Command != "":
-		detail = input.Command
-		if input.Description != "" {
-			detail += "\n\n(the agent says: " + input.Description + ")"
-		}
-		return "Run " + oneLine(input.Command), detail
-	case raw.Tool == "Write" && input.FilePath != "":
-		return "Write " + filepath.Base(input.FilePath), input.FilePath + "\n\n" + input.Content
-	case raw.Tool == "Edit" && input.FilePath != "":
-		change := prefixLines("- ", input.OldString) + "\n" + prefixLines("+ ", input.NewString)
-		return "Edit " + filepath.Base(input.FilePath), input.FilePath + "\n\n" + change
-	case raw.Tool == "WebFetch" && input.URL != "":
-		return "Fetch " + oneLine(input.URL), indented(raw.ToolInput)
-	}
-	return "Use " + oneLine(raw.Tool), indented(raw.ToolInput)
-}
-
 func indented(input json.RawMessage) string {
 	var value any
 	if err := json.Unmarshal(input, &value); err != nil {
@@ -127,10 +128,6 @@ func indented(input json.RawMessage) string {
 		return string(input)
 	}
 	return strings.TrimSuffix(text.String(), "\n")
-}
-
-func prefixLines(prefix, text string) string {
-	return prefix + strings.ReplaceAll(text, "\n", "\n"+prefix)
 }
 
 // oneLine is the first line of a text, short enough for a title. What it leaves out is marked.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -21,6 +22,7 @@ type claudeHook struct {
 	Error      json.RawMessage `json:"error"`
 	Message    string          `json:"last_assistant_message"`
 	Reason     string          `json:"reason"`
+	Trigger    string          `json:"trigger"`
 	Tool       string          `json:"tool_name"`
 	ToolUse    string          `json:"tool_use_id"`
 	ToolInput  json.RawMessage `json:"tool_input"`
@@ -28,6 +30,8 @@ type claudeHook struct {
 	AgentID    string          `json:"agent_id"`
 	AgentType  string          `json:"agent_type"`
 	Suggestion json.RawMessage `json:"permission_suggestions"`
+	Background []struct{}      `json:"background_tasks"`
+	claudeForm `json:"-"`
 }
 
 var claudeHookKinds = map[string]HookKind{
@@ -42,6 +46,9 @@ var claudeHookKinds = map[string]HookKind{
 	"StopFailure":        HookTurnFailed,
 	"SubagentStop":       HookAgentDone,
 	"PreCompact":         HookCompacting,
+	"PostCompact":        HookCompacted,
+	"Elicitation":        HookFormAsked,
+	"ElicitationResult":  HookFormAnswered,
 }
 
 func readClaudeHook(payload []byte) (Hook, error) {
@@ -53,7 +60,7 @@ func readClaudeHook(payload []byte) (Hook, error) {
 		Event: raw.Event, Kind: HookOther,
 		Session: conversationID(raw.SessionID), Transcript: raw.Transcript, WorkingDir: raw.Cwd, Mode: raw.Mode,
 		Text: raw.Prompt, Tool: raw.Tool, ToolUse: raw.ToolUse, Input: raw.ToolInput,
-		Agent: raw.AgentID, Subagent: raw.AgentType,
+		Agent: raw.AgentID, Subagent: raw.AgentType, Server: raw.Server, Form: raw.FormID, Action: raw.Action,
 	}
 	if kind, ok := claudeHookKinds[raw.Event]; ok {
 		hook.Kind = kind
@@ -62,12 +69,21 @@ func readClaudeHook(payload []byte) (Hook, error) {
 		hook.Mode = "manual" // the flag's word for the same
 	}
 	switch {
+	case hook.Kind == HookTurnDone:
+		hook.Background = len(raw.Background)
 	case hook.Kind == HookTurnFailed:
 		hook.Text, hook.Failure = raw.Message, claudeFailure(raw.Error)
 	case hook.Kind == HookEnded:
 		hook.Text = claudeEndings[raw.Reason]
 	case hook.Kind == HookToolDone && hook.Tool == "AskUserQuestion":
-		hook.Text = claudeAnswers(raw.ToolInput)
+		hook.Text, hook.Unanswered = claudeAnswers(raw.ToolInput)
+	case hook.Kind == HookCompacting:
+		hook.Text = raw.Trigger
+	case hook.Kind == HookFormAnswered:
+		hook.Text = raw.values()
+	case raw.Event == "Notification" && raw.Notice == "elicitation_response":
+		hook.Kind = HookFormOver
+		hook.Server, hook.Action = claudeFormOver(raw.Says)
 	}
 	return hook, nil
 }
@@ -97,16 +113,18 @@ func conversationID(id string) string {
 	return id
 }
 
-// claudeAnswers is what was answered, in words.
-func claudeAnswers(input json.RawMessage) string {
+// claudeAnswers is what was answered, in words. With the person's setting askUserQuestionTimeout the CLI goes on by
+// itself, with what was marked so far.
+func claudeAnswers(input json.RawMessage) (text string, unanswered time.Duration) {
 	var answered struct {
 		Answers map[string]string `json:"answers"`
+		Away    int               `json:"afkTimeoutMs"`
 	}
 	if json.Unmarshal(input, &answered) != nil {
-		return ""
+		return "", 0
 	}
 	answers := slices.Sorted(maps.Values(answered.Answers))
-	return strings.Join(answers, "; ")
+	return strings.Join(answers, "; "), time.Duration(answered.Away) * time.Millisecond
 }
 
 func parseClaudeHook(payload []byte) (claudeHook, error) {
@@ -116,6 +134,11 @@ func parseClaudeHook(payload []byte) (claudeHook, error) {
 	}
 	if raw.Event == "" {
 		return raw, errors.New("claude hook: no hook_event_name")
+	}
+	if raw.Event == claudeFormHook || raw.Event == claudeFormResultHook || raw.Event == "Notification" {
+		if err := json.Unmarshal(payload, &raw.claudeForm); err != nil {
+			return raw, fmt.Errorf("claude hook: %w", err)
+		}
 	}
 	return raw, nil
 }

@@ -27,17 +27,23 @@ func claudeReply(payload []byte, a Answer) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if ask.Kind == AskForm {
+		return claudeFormReply(raw, ask, a)
+	}
 	decision, err := decideClaude(raw, ask, a)
 	if err != nil {
 		return nil, err
 	}
-	var reply bytes.Buffer
-	encoder := json.NewEncoder(&reply)
+	return claudeOutput(map[string]any{"hookEventName": "PermissionRequest", "decision": decision})
+}
+
+// claudeOutput is what a hook writes.
+func claudeOutput(specific map[string]any) ([]byte, error) {
+	var output bytes.Buffer
+	encoder := json.NewEncoder(&output)
 	encoder.SetEscapeHTML(false)
-	err = encoder.Encode(map[string]any{
-		"hookSpecificOutput": map[string]any{"hookEventName": "PermissionRequest", "decision": decision},
-	})
-	return reply.Bytes(), err
+	err := encoder.Encode(map[string]any{"hookSpecificOutput": specific})
+	return output.Bytes(), err
 }
 
 func decideClaude(raw claudeHook, ask Ask, a Answer) (claudeDecision, error) {

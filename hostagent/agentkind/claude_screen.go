@@ -5,16 +5,33 @@ import (
 	"strings"
 )
 
-// claudeDialogs are what the CLI may show before its hooks run; nothing but the screen reports them.
-var claudeDialogs = []struct {
-	name string
-	all  []string // every one stands on the screen
-}{
-	{"trust", []string{"Accessing workspace:", "Yes, I trust this folder", "No, exit", "Enter to confirm"}},
-	{"API key", []string{"Detected a custom API key in your environment", "Enter to confirm"}},
-	{"theme", []string{"Choose the text style that looks best with your terminal"}},
-	{"login", []string{"Select login method:"}},
-	{"permission mode", []string{"Make auto mode your default permission mode?"}},
+// claudeDialog is a screen of the CLI's own.
+type claudeDialog struct {
+	name  string
+	all   []string // every one stands on the screen, and the dialog begins with the first
+	title string
+	why   string // it is answered at the terminal
+}
+
+// claudeDialogs are the screens that nothing else reports. A login may come in the middle of a session too.
+var claudeDialogs = []claudeDialog{
+	{name: "trust", all: []string{"Accessing workspace:", "Yes, I trust this folder", "No, exit", "Enter to confirm"}},
+	{
+		"API key", []string{"Detected a custom API key in your environment", "Enter to confirm"},
+		"May the agent use the API key of its environment?", "it decides who pays for this machine's sessions",
+	},
+	{
+		"theme", []string{"Choose the text style that looks best with your terminal"},
+		"Which colours does the terminal get?", "it is about how that terminal looks",
+	},
+	{
+		"login", []string{"Select login method:"},
+		"The agent asks to be logged in", "a login needs the browser and the account of the person at this machine",
+	},
+	{
+		"permission mode", []string{"Make auto mode your default permission mode?"},
+		"May the agent make auto mode the default of this machine?", "it is about every session of this machine",
+	},
 }
 
 const (
@@ -31,10 +48,44 @@ func readClaudeScreen(screen []string) (Dialog, bool) {
 		if d.name == "trust" {
 			return claudeTrustDialog(screen), true
 		}
-		return Dialog{Name: d.name}, true
+		return d.read(screen), true
 	}
 	return Dialog{}, false
 }
+
+func (d claudeDialog) read(screen []string) Dialog {
+	first := slices.IndexFunc(screen, func(line string) bool { return strings.Contains(line, d.all[0]) })
+	var lines []string
+	for _, line := range screen[first:] {
+		lines = append(lines, strings.TrimSpace(line))
+	}
+	return Dialog{Name: d.name, Ask: &Ask{
+		Kind: AskDialog, Title: d.title, Detail: strings.TrimSpace(strings.Join(lines, "\n")), AtTerminal: d.why,
+	}}
+}
+
+// readClaudeUnreported is of a dialog that the status file alone tells of. One such asks for what auto mode could not
+// check. What it asks stands below a rule across the screen, the last that something stands below.
+func readClaudeUnreported(s Status, screen []string) Dialog {
+	var asks, below []string
+	for _, line := range append(slices.Clone(screen), claudeRule) {
+		if line = strings.TrimSpace(line); !strings.HasPrefix(line, claudeRule) {
+			below = append(below, line)
+			continue
+		}
+		if strings.Join(below, "") != "" {
+			asks = below
+		}
+		below = nil
+	}
+	return Dialog{Name: s.Dialog, Unreported: true, Ask: &Ask{
+		Kind: AskDialog, Title: "The agent waits at its terminal: " + oneLine(s.Dialog),
+		Detail: strings.TrimSpace(strings.Join(asks, "\n")), AtTerminal: "the agent reports this question by no hook",
+	}}
+}
+
+// claudeRule begins a line that goes across the screen.
+const claudeRule = "────────"
 
 // claudeTrustDialog has "No, exit" selected when it appears. A person may have moved the cursor.
 func claudeTrustDialog(screen []string) Dialog {
@@ -85,7 +136,7 @@ func between(screen []string, first, last string) string {
 func claudeBox(screen []string) Box {
 	rules := []int{}
 	for i, line := range screen {
-		if strings.HasPrefix(line, "────────") {
+		if strings.HasPrefix(line, claudeRule) {
 			rules = append(rules, i)
 		}
 	}
@@ -110,3 +161,22 @@ func claudeBox(screen []string) Box {
 	}
 	return BoxEmpty
 }
+
+// claudeShowsForm looks for the dialog of an MCP server's question: its title, and then the beginning of what is asked.
+func claudeShowsForm(screen []string, payload []byte) bool {
+	raw, err := parseClaudeHook(payload)
+	if err != nil {
+		return false
+	}
+	title := "MCP server “" + raw.Server + "” requests your input"
+	if raw.Asks == "url" {
+		title = "MCP server “" + raw.Server + "” wants to open a URL"
+	}
+	_, dialog, found := strings.Cut(plainSpaces(strings.Join(screen, "\n")), title)
+	const most = 60 // runes of the question
+	asks := []rune(plainSpaces(raw.Says))
+	begins := strings.TrimSpace(string(asks[:min(len(asks), most)]))
+	return found && strings.HasPrefix(strings.TrimSpace(dialog), begins) && strings.Contains(dialog, "Esc to cancel")
+}
+
+func plainSpaces(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -10,7 +10,7 @@ import (
 var claudeHookEvents = []string{
 	"SessionStart", "SessionEnd", "UserPromptSubmit", "PreToolUse", "PermissionRequest", "PostToolUse",
 	"PostToolUseFailure", "Stop", "StopFailure", "Notification", "SubagentStart", "SubagentStop", "PreCompact",
-	"PostCompact",
+	"PostCompact", claudeFormHook, claudeFormResultHook,
 }
 
 // claudeHookSeconds bounds the wait for an answer to a dialog: a day. When it is over the dialog stays open in

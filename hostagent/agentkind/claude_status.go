@@ -13,6 +13,7 @@ import (
 // process with the same number is told apart by its start.
 type claudeStatus struct {
 	PID       int    `json:"pid"`
+	Session   string `json:"sessionId"`
 	Version   string `json:"version"`
 	Status    string `json:"status"`
 	WaitsFor  string `json:"waitingFor"`
@@ -56,7 +57,10 @@ func parseClaudeStatus(text []byte, started time.Time) (Status, bool) {
 	if time.UnixMilli(raw.StartedAt).Before(started.Add(-time.Second)) {
 		return Status{}, false
 	}
-	status := Status{Activity: Activity(raw.Status), Dialog: raw.WaitsFor, At: time.UnixMilli(raw.ChangedAt), Version: raw.Version}
+	status := Status{
+		Activity: Activity(raw.Status), Dialog: raw.WaitsFor, At: time.UnixMilli(raw.ChangedAt), Version: raw.Version,
+		Asks: raw.WaitsFor != "" && raw.WaitsFor != "dialog open", Session: conversationID(raw.Session),
+	}
 	switch status.Activity {
 	case ActivityIdle, ActivityBusy, ActivityWaiting:
 		return status, true

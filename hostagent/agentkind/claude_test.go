@@ -29,6 +29,9 @@ func TestClaudeHooks(t *testing.T) {
 			if !known {
 				want = HookOther
 			}
+			if hook.Server != "" && hook.Event == "Notification" {
+				want = HookFormOver
+			}
 			if hook.Kind != want || hook.Session == "" || hook.Transcript == "" || hook.WorkingDir == "" {
 				t.Errorf("%s: hook = %+v", name, hook)
 			}
@@ -121,25 +124,25 @@ func TestClaudeAsks(t *testing.T) {
 			Options: []Option{yes, acceptEdits, no},
 		},
 		"notebook": {
-			Kind: AskPermission, Tool: "NotebookEdit", Title: "Use NotebookEdit",
-			Detail:  "{\n  \"cell_id\": \"first\",\n  \"new_source\": \"x = 2\",\n  \"notebook_path\": \"/home/dev/home/project/plot.ipynb\"\n}",
+			Kind: AskPermission, Tool: "NotebookEdit", Title: "Edit plot.ipynb",
+			Detail:  "/home/dev/home/project/plot.ipynb\n\nReplace cell first:\nx = 2",
 			Options: []Option{yes, acceptEdits, no},
 		},
 		"read-outside": {
-			Kind: AskPermission, Tool: "Read", Title: "Use Read", Detail: "{\n  \"file_path\": \"/home/dev/outside.txt\"\n}",
+			Kind: AskPermission, Tool: "Read", Title: "Read outside.txt", Detail: "/home/dev/outside.txt",
 			Options: []Option{yes, always("Read(//home/dev/**) without asking, " + session), no},
 		},
 		"web-fetch": {
 			Kind: AskPermission, Tool: "WebFetch", Title: "Fetch https://example.com/",
-			Detail:  "{\n  \"prompt\": \"What is it?\",\n  \"url\": \"https://example.com/\"\n}",
+			Detail:  "https://example.com/\n\nand ask of it: What is it?",
 			Options: []Option{yes, always("WebFetch(domain:example.com) without asking, " + local), no},
 		},
 		"web-search": {
-			Kind: AskPermission, Tool: "WebSearch", Title: "Use WebSearch", Detail: "{\n  \"query\": \"switchboards\"\n}",
+			Kind: AskPermission, Tool: "WebSearch", Title: "Search the web for switchboards", Detail: "switchboards",
 			Options: []Option{yes, always("WebSearch without asking, " + local), no},
 		},
 		"mcp-tool": {
-			Kind: AskPermission, Tool: "mcp__asker__ask", Title: "Use mcp__asker__ask", Detail: "{}",
+			Kind: AskPermission, Tool: "mcp__asker__ask", Title: "Use ask of MCP server asker", Detail: "{}",
 			Options: []Option{yes, always("mcp__asker__ask without asking, " + local), no},
 		},
 		"denied-by-verdict": { // a rule of the host's owner had it asked about
@@ -487,17 +490,18 @@ func TestClaudeStatus(t *testing.T) {
 		return string(with(t, scene(t, "bash").Statuses[0], field, value))
 	}
 	at := time.UnixMilli(1795224187903)
+	const conversation = "00000001-0000-4000-8000-000000000000"
 	tests := map[string]struct {
 		text string
 		want Status
 		ok   bool
 	}{
-		"idle":                  {status("bash", 0), Status{Activity: ActivityIdle, At: at, Version: claudecli.Version}, true},
-		"permission":            {status("bash", 1), Status{Activity: ActivityWaiting, Dialog: "permission prompt", At: at, Version: claudecli.Version}, true},
-		"question":              {status("question", 0), Status{Activity: ActivityWaiting, Dialog: "input needed", At: at, Version: claudecli.Version}, true},
-		"busy":                  {status("interrupted-text", 0), Status{Activity: ActivityBusy, At: at, Version: claudecli.Version}, true},
-		"after Esc":             {status("rejected-at-terminal", 0), Status{Activity: ActivityIdle, At: at, Version: claudecli.Version}, true},
-		"dialog":                {status("model-picker", 0), Status{Activity: ActivityWaiting, Dialog: "dialog open", At: at, Version: claudecli.Version}, true},
+		"idle":                  {status("bash", 0), Status{Activity: ActivityIdle, At: at, Version: claudecli.Version, Session: conversation}, true},
+		"permission":            {status("bash", 1), Status{Activity: ActivityWaiting, Dialog: "permission prompt", Asks: true, At: at, Version: claudecli.Version, Session: conversation}, true},
+		"question":              {status("question", 0), Status{Activity: ActivityWaiting, Dialog: "input needed", Asks: true, At: at, Version: claudecli.Version, Session: conversation}, true},
+		"busy":                  {status("interrupted-text", 0), Status{Activity: ActivityBusy, At: at, Version: claudecli.Version, Session: conversation}, true},
+		"after Esc":             {status("rejected-at-terminal", 0), Status{Activity: ActivityIdle, At: at, Version: claudecli.Version, Session: conversation}, true},
+		"dialog":                {status("model-picker", 0), Status{Activity: ActivityWaiting, Dialog: "dialog open", At: at, Version: claudecli.Version, Session: conversation}, true},
 		"just started":          {changed("status", ""), Status{}, false},
 		"of an earlier process": {changed("startedAt", 1795224100000), Status{}, false},
 		"half written":          {status("bash", 0)[:300], Status{}, false},

@@ -21,6 +21,8 @@ type claudeLine struct {
 	DenialKind  string         `json:"toolDenialKind"`
 	Decision    *claudeDecided `json:"permissionDecision"`
 	Attachment  claudeAttached `json:"attachment"`
+
+	ToolResult json.RawMessage `json:"toolUseResult"` // in the tool's own form
 }
 
 // claudeAttached is a message that was sent while the agent worked, and that it took within the running turn.
@@ -128,6 +130,7 @@ func (b claudeBlock) line(raw claudeLine) (Line, bool) {
 	case "tool_result":
 		line := Line{Kind: LineToolResult, ToolUse: b.ToolUseID, Text: plainContent(b.Content), IsError: b.IsError}
 		line.Decided, line.Denied = raw.decided()
+		_, line.Unanswered = claudeAnswers(raw.ToolResult)
 		return line, true
 	}
 	return Line{}, false

@@ -18,6 +18,7 @@ const (
 	FeatureChoices    Feature = "choices"    // so are questions
 	FeaturePlans      Feature = "plans"      // so are plans
 	FeatureDialogs    Feature = "dialogs"    // so is the trust dialog
+	FeatureForms      Feature = "forms"      // so are the questions of MCP servers
 	FeatureMessages   Feature = "messages"   // none are taken: they are typed at the terminal
 	FeatureReceipts   Feature = "receipts"   // messages are typed once, and told as not confirmed
 	FeatureInterrupt  Feature = "interrupt"  // Esc is pressed at the terminal
@@ -30,7 +31,7 @@ const (
 // Features lists them.
 func Features() []Feature {
 	return []Feature{
-		FeatureSessions, FeatureState, FeatureRules, FeaturePrompts, FeatureChoices, FeaturePlans, FeatureDialogs,
+		FeatureSessions, FeatureState, FeatureRules, FeaturePrompts, FeatureChoices, FeaturePlans, FeatureDialogs, FeatureForms,
 		FeatureMessages, FeatureReceipts, FeatureInterrupt, FeatureResume, FeatureAdopt, FeatureTranscript, FeatureReasons,
 	}
 }

@@ -16,6 +16,8 @@ type Line struct {
 	IsError bool
 	Decided Decider // of a tool result: who let it run, or did not
 	Denied  bool    // of a tool result: it did not run
+
+	Unanswered time.Duration // of a question's result: the agent went on after that long, since nobody had answered
 }
 
 // LineKind says who speaks in a line.

@@ -4,5 +4,5 @@ import "slices"
 
 // scenes lists every scene.
 func scenes() []scene {
-	return slices.Concat(toolScenes(), questionScenes(), turnScenes(), boxScenes(), screenScenes(), lifeScenes())
+	return slices.Concat(toolScenes(), questionScenes(), turnScenes(), boxScenes(), formScenes(), screenScenes(), lifeScenes())
 }
