@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -35,9 +36,9 @@ func (c *psCommand) Run(env environment) error {
 		return hintInterrupted(env, ended)
 	}
 	table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "SESSION\tNAME\tSTATE\tAGE\tDIRECTORY")
+	fmt.Fprintln(table, "SESSION\tNAME\tSTATE\tCONFIDENCE\tAGE\tDIRECTORY")
 	for _, s := range sessions {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", s.ID, terminal.Sanitize(s.Name), s.State, age(time.Since(s.StartedAt)),
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, terminal.Sanitize(s.Name), s.State, cmp.Or(s.Confidence, "-"), age(time.Since(s.StartedAt)),
 			terminal.Sanitize(s.WorkingDir))
 	}
 	if err := table.Flush(); err != nil {

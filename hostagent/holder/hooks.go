@@ -43,6 +43,10 @@ const (
 	hookClosed
 )
 
+// maxHeld is how many hooks wait at a time. Each takes one of the session's connections, of which others need some. The
+// dialog of a hook beyond that is answered at the terminal.
+const maxHeld = maxConnections / 4
+
 // enter reports whether a hook may still call; it is then counted in group.
 func (h *hooks) enter() bool {
 	h.mu.Lock()
@@ -54,10 +58,15 @@ func (h *hooks) enter() bool {
 	return true
 }
 
-func (h *hooks) add(hook *heldHook) {
+// add reports whether there was room.
+func (h *hooks) add(hook *heldHook) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if len(h.held) >= maxHeld {
+		return false
+	}
 	h.held[hook.id] = hook
+	return true
 }
 
 func (h *hooks) remove(id HookID) {
@@ -103,8 +112,7 @@ func (c call) hook() {
 	}
 	// It must be found by whoever reads of it in the journal.
 	hook.mu.Lock()
-	if c.request.Hold {
-		c.hooks.add(hook)
+	if c.request.Hold = c.request.Hold && c.hooks.add(hook); c.request.Hold {
 		defer c.hooks.remove(hook.id)
 	}
 	_, err = c.note(KindHook, Hook{hook.id, c.request.Event, c.request.Hold, asJSON(payload), c.request.Verdict})

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -236,5 +237,45 @@ func TestAHookWithoutAHolderSaysNothing(t *testing.T) {
 	err := holder.SendHook(context.Background(), t.TempDir(), holder.HookCall{Event: "Stop", Hold: true, Payload: []byte("{}")}, &out)
 	if err != nil || out.Len() > 0 {
 		t.Errorf("%v, %q", err, &out)
+	}
+}
+
+// TestHeldHooksAreBounded: hooks that wait take connections, and the session must be reachable whatever asks.
+func TestHeldHooksAreBounded(t *testing.T) {
+	client, dir := start(t, "/bin/cat")
+	ctx, cancel := context.WithCancel(t.Context())
+	var waiting sync.WaitGroup
+	defer waiting.Wait()
+	defer cancel()
+	ask := func() error {
+		call := holder.HookCall{Event: "PermissionRequest", Hold: true, Payload: []byte(`{}`)}
+		return holder.SendHook(ctx, dir, call, io.Discard)
+	}
+	const most = 64
+	for range most {
+		waiting.Go(func() { _ = ask() })
+	}
+	held := 0
+	for entry, err := range client.Follow(t.Context(), 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if entry.Kind == holder.KindHook && body[holder.Hook](t, entry).Held {
+			held++
+		}
+		if held == most {
+			break
+		}
+	}
+	if err := ask(); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := holder.ReadJournal(dir, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hooks := slices.DeleteFunc(entries, func(e holder.Entry) bool { return e.Kind != holder.KindHook })
+	if last := hooks[len(hooks)-1]; len(hooks) != most+1 || body[holder.Hook](t, last).Held {
+		t.Errorf("%d hooks, the last %s", len(hooks), last.Body)
 	}
 }

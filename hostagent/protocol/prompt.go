@@ -16,6 +16,11 @@ const (
 	PromptChoice     PromptKind = "choice"     // one or several questions with options
 	PromptPlan       PromptKind = "plan"       // may this plan be carried out?
 	PromptTrust      PromptKind = "trust"      // is this directory trusted?
+
+	// PromptElicitation is a question of an MCP server's: a form with questions, or an address to be visited.
+	PromptElicitation PromptKind = "elicitation"
+	// PromptDialog is a screen of the agent's own, such as a login, which is answered at the terminal only.
+	PromptDialog PromptKind = "dialog"
 )
 
 // PromptStatus is how far a prompt has come. Only evidence settles it.
@@ -38,7 +43,7 @@ type Prompt struct {
 	Detail     string     `json:"detail,omitempty"`   // the command, the change, the plan, in full
 	Subagent   string     `json:"subagent,omitempty"` // the kind of subagent that asks, if one does
 	Options    []Option   `json:"options,omitempty"`
-	Questions  []Question `json:"questions,omitempty"`   // of a choice
+	Questions  []Question `json:"questions,omitempty"`   // of a choice or an elicitation
 	AllowsText bool       `json:"allows_text,omitempty"` // an answer in words is possible beside the options
 	AskedAt    time.Time  `json:"asked_at"`
 	Digest     string     `json:"digest"` // Sum of all of the above; an answer is bound to it
@@ -62,7 +67,9 @@ type Question struct {
 	Header      string           `json:"header,omitempty"`
 	Text        string           `json:"text"`
 	MultiSelect bool             `json:"multi_select,omitempty"`
-	Options     []QuestionOption `json:"options"`
+	Options     []QuestionOption `json:"options"`            // none: it takes words only
+	Optional    bool             `json:"optional,omitempty"` // it may be left without an answer
+	Wants       string           `json:"wants,omitempty"`    // what words must be, for people: "a whole number, 1 to 9"
 }
 
 // QuestionOption is one answer that a question offers.
@@ -80,8 +87,9 @@ func (p Prompt) Sum() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Answer is what is said to a prompt: an option, or words, or (to a choice) the labels chosen for each question,
-// in the questions' order. A single label that no option has is an answer in words.
+// Answer is what is said to a prompt: an option, or words, or (to a choice or an elicitation) the labels chosen for each
+// question, in the questions' order. A single label that no option has is an answer in words; none leaves the question
+// out.
 type Answer struct {
 	Option  string     `json:"option,omitempty"`
 	Text    string     `json:"text,omitempty"`

@@ -23,6 +23,9 @@
 //	  were made by. A host that was not told allows a minute for the difference.
 //	2026-11-29, version 1 still: adopt_session; a Session may be adopted, or resumed by its host's policy. A control plane that does not know the
 //	  report does not answer it: such a session is then known on its host only, and told when one does.
+//	2026-11-29, version 1 still: a Session may say how far its state can be relied on (confidence). Prompts may be of the
+//	  kinds elicitation and dialog, and questions optional and with a word on what is wanted. A control plane that does
+//	  not know these shows such a prompt as any other, and takes no number for a question without options.
 package protocol
 
 // Version is the contract's version. A control plane speaks with hosts one version older and one newer.

@@ -24,7 +24,7 @@ var (
 	session = Session{
 		ID: "11111111-2222-4333-8444-555555555555", Name: "web-app", Agent: "claude", AgentVersion: "2.1.329",
 		WorkingDir: "/home/dev/web-app", PermissionMode: "manual", State: StateExited, Evidence: "process exit",
-		StateAt: at, StartedAt: at, ExitedAt: &at, ExitCode: &code, ExitReason: "terminated by Alice", LastSeq: 7,
+		Confidence: ConfidenceHigh, StateAt: at, StartedAt: at, ExitedAt: &at, ExitCode: &code, ExitReason: "terminated by Alice", LastSeq: 7,
 	}
 	adopted = Session{
 		ID: session.ID, Name: "web-app", Agent: "claude", WorkingDir: "/home/dev/web-app", PermissionMode: "plan",
@@ -35,9 +35,12 @@ var (
 	prompt = Prompt{
 		ID: "p1", Session: session.ID, Kind: PromptPermission, Tool: "Bash", Title: "Run a shell command",
 		Detail: "make test", Subagent: "Explore", AskedAt: at, AllowsText: true,
-		Options:   []Option{{ID: OptionAllow, Label: "Yes"}, {ID: "allow_always", Label: "Yes, always", Effect: "adds a rule"}},
-		Questions: []Question{{Header: "DB", Text: "Which?", MultiSelect: true, Options: []QuestionOption{{Label: "SQLite", Description: "a file"}}}},
-		Digest:    "d1",
+		Options: []Option{{ID: OptionAllow, Label: "Yes"}, {ID: "allow_always", Label: "Yes, always", Effect: "adds a rule"}},
+		Questions: []Question{{
+			Header: "DB", Text: "Which?", MultiSelect: true, Options: []QuestionOption{{Label: "SQLite", Description: "a file"}}, Optional: true,
+			Wants: "1 to 2 of them",
+		}},
+		Digest: "d1",
 	}
 )
 

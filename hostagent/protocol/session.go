@@ -15,6 +15,16 @@ const (
 	StateUncertain State = "uncertain" // the evidence contradicts itself, or there is none
 )
 
+// Confidence is how far a session's state can be relied on, by the best that says so.
+type Confidence string
+
+// The confidences.
+const (
+	ConfidenceHigh   Confidence = "high"   // the start or end of the agent's process, or a hook, which the agent runs as it acts
+	ConfidenceMedium Confidence = "medium" // the agent's own files, its status or its transcript
+	ConfidenceLow    Confidence = "low"    // the screen alone; or evidence is missing, or contradicts itself
+)
+
 // Session is one agent in one terminal, as its host knows it.
 type Session struct {
 	ID             SessionID  `json:"id"`
@@ -24,8 +34,9 @@ type Session struct {
 	WorkingDir     string     `json:"working_dir"`
 	PermissionMode string     `json:"permission_mode"`
 	State          State      `json:"state"`
-	Evidence       string     `json:"evidence"` // what says so: "hook Stop", "process exit", "status file", "screen"
-	StateAt        time.Time  `json:"state_at"` // when that was so, by the host's clock
+	Evidence       string     `json:"evidence"`             // what says so: "hook Stop", "process exit", "status file", "screen"
+	Confidence     Confidence `json:"confidence,omitempty"` // in that state; an older host says none
+	StateAt        time.Time  `json:"state_at"`             // when that was so, by the host's clock
 	StartedAt      time.Time  `json:"started_at"`
 	ExitedAt       *time.Time `json:"exited_at,omitempty"`
 	ExitCode       *int       `json:"exit_code,omitempty"`

@@ -32,6 +32,9 @@ func (m *Manager) Answer(ctx context.Context, r protocol.AnswerPromptRequest) (p
 	if err := s.may(featureOf[asked.Kind], "answer this prompt at the terminal"); err != nil {
 		return protocol.AnswerPromptReply{}, err
 	}
+	if len(asked.Options) == 0 && !asked.AllowsText {
+		return protocol.AnswerPromptReply{}, protocol.Errorf(protocol.CodeInvalid, "this prompt can be answered at the terminal only")
+	}
 	if err := m.allowedOption(s.kind, payload, r.Answer); err != nil {
 		return protocol.AnswerPromptReply{}, err
 	}
@@ -41,9 +44,12 @@ func (m *Manager) Answer(ctx context.Context, r protocol.AnswerPromptRequest) (p
 	}
 	defer client.Close()
 	note := answerNote{Prompt: r.Prompt, Command: r.Command, Actor: outgoingLine(r.Actor), Answer: r.Answer}
-	if payload == nil {
+	switch {
+	case asked.Kind == protocol.PromptElicitation:
+		err = s.answerForm(ctx, client, asked.Prompt, payload, note)
+	case payload == nil:
 		err = s.answerDialog(ctx, client, asked.Prompt, note)
-	} else {
+	default:
 		err = s.answerHook(ctx, client, payload, note)
 	}
 	if err != nil {

@@ -378,6 +378,34 @@ func TestSubagentPrompt(t *testing.T) {
 	r.untilTrue("the command", func() bool { return exists(r.path("made")) })
 }
 
+// TestBackgroundAgent: a subagent that works on when the main agent's turn is over keeps the session at work. What it
+// asks is a prompt, and a message is taken before and after, but not while that is open.
+func TestBackgroundAgent(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.create("")
+	r.send(id, "fake:task fake:wait 4 ,, bash touch made ;; text I go on")
+	r.told(id, protocol.StateIdle, "hook Stop")
+	r.told(id, protocol.StateWorking, "status file says busy, with 1 background tasks")
+	p := r.prompt(id, 1)
+	if s := r.await(id, protocol.StateWaiting); p.Subagent != "general-purpose" || s.Confidence != protocol.ConfidenceHigh {
+		t.Errorf("%s (%s) for the prompt of subagent %q", s.State, s.Confidence, p.Subagent)
+	}
+	r.refused(protocol.CodeConflict, func() error {
+		_, err := r.Send(t.Context(), protocol.SendMessageRequest{Act: act(), Session: id, Message: protocol.MessageID(protocol.NewID()), Text: "hello"})
+		return err
+	})
+	check(t, r.answer(p, protocol.Answer{Option: protocol.OptionAllow}))
+	if got := r.settled(p); got.Outcome != protocol.OutcomeAllowed || got.Where != protocol.WhereRemote {
+		t.Errorf("settled as %+v", got)
+	}
+	r.untilTrue("the command", func() bool { return exists(r.path("made")) })
+	if got := r.message(id, r.send(id, "hello there")); got.Status != protocol.MessageAccepted {
+		t.Errorf("the message is %+v", got)
+	}
+	r.await(id, protocol.StateIdle)
+}
+
 func (r *rig) screen(id protocol.SessionID) string {
 	r.t.Helper()
 	reply, err := r.Screen(r.t.Context(), protocol.ReadScreenRequest{Session: id})

@@ -17,19 +17,31 @@ const (
 	dialogPatience = 2 * time.Second
 )
 
-// watchDialogs looks at the screen for what nothing else reports: the dialogs before the first conversation.
+// watchDialogs looks at the screen for what nothing else reports: the dialogs before the first conversation, and later
+// one that the agent's status tells of without saying what it asks.
 func (s *session) watchDialogs(ctx context.Context, client *holder.Client) error {
 	for {
-		if err := s.until(ctx, func(f *fold) bool { return !f.ready }); err != nil {
+		if err := s.until(ctx, (*fold).mayShowDialog); err != nil {
 			return err
 		}
 		if err := s.retryLater(ctx, "dialog not read", s.watchDialog(ctx, client)); err != nil {
 			return err
 		}
-		if err := sleep(ctx, dialogEvery); err != nil {
+		if err := sleep(ctx, s.dialogPause()); err != nil {
 			return err
 		}
 	}
+}
+
+// dialogPause is until the next look at the screen. A dialog that a person has opened in a session may stay for long.
+func (s *session) dialogPause() time.Duration {
+	pause := dialogEvery
+	s.view(func(f *fold) {
+		if f.ready {
+			pause = quietEvery
+		}
+	})
+	return pause
 }
 
 // watchDialog notes when a dialog appears and when it is gone.
@@ -38,22 +50,23 @@ func (s *session) watchDialog(ctx context.Context, client *holder.Client) error 
 	if err != nil {
 		return err
 	}
-	seen, isDialog := s.kind.ReadScreen(screen.Lines)
-	var known dialogNote
-	var ready bool
-	s.view(func(f *fold) { known, ready = f.dialog, f.ready })
+	var known, note dialogNote
+	var expected, isDialog bool
+	s.view(func(f *fold) {
+		known, expected = f.dialog, f.mayShowDialog()
+		var seen agentkind.Dialog
+		if seen, isDialog = f.dialogOn(screen.Lines, s.now()); isDialog {
+			note = dialogNote{ID: protocol.PromptID(protocol.NewID()), Name: seen.Name, Unreported: seen.Unreported}
+			p := f.promptOf(note.ID, time.Time{}, *seen.Ask)
+			note.Prompt = &p
+		}
+		isDialog = isDialog && !f.dialogFollowed()
+	})
 	switch {
-	case ready || isDialog && known.Name == seen.Name || !isDialog && known.ID == "":
+	case !expected || isDialog && known.Name == note.Name || !isDialog && known.ID == "":
 		return nil
 	case known.ID != "":
 		return s.note(ctx, client, noteDialogGone, dialogStep{ID: known.ID})
-	}
-	note := dialogNote{ID: protocol.PromptID(protocol.NewID()), Name: seen.Name}
-	if seen.Ask != nil {
-		s.view(func(f *fold) {
-			p := f.promptOf(note.ID, time.Time{}, *seen.Ask)
-			note.Prompt = &p
-		})
 	}
 	return s.note(ctx, client, noteDialog, note)
 }
@@ -113,7 +126,7 @@ func (s *session) sameDialog(ctx context.Context, client *holder.Client, asked p
 		return agentkind.Dialog{}, err
 	}
 	dialog, ok := s.kind.ReadScreen(screen.Lines)
-	if !ok || dialog.Ask == nil {
+	if !ok {
 		return agentkind.Dialog{}, protocol.Errorf(protocol.CodeConflict, "the dialog is no longer on the screen")
 	}
 	var now protocol.Prompt

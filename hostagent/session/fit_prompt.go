@@ -50,7 +50,7 @@ func cutPrompt(p protocol.Prompt, most int) protocol.Prompt {
 }
 
 func cutQuestion(q protocol.Question, most int) protocol.Question {
-	q.Header, q.Text = cut(q.Header, most), cut(q.Text, most)
+	q.Header, q.Text, q.Wants = cut(q.Header, most), cut(q.Text, most), cut(q.Wants, most)
 	q.Options = slices.Clone(q.Options)
 	for i, o := range q.Options {
 		q.Options[i] = protocol.QuestionOption{Label: cut(o.Label, most), Description: cut(o.Description, most)}
@@ -64,7 +64,9 @@ func outgoingQuestions(asked []agentkind.Question) (questions []protocol.Questio
 		if i == maxChoices {
 			return questions, unseen + len(asked) - i
 		}
-		question := protocol.Question{Header: outgoingLine(q.Header), Text: outgoing(q.Text), MultiSelect: q.MultiSelect}
+		question := protocol.Question{
+			Header: outgoingLine(q.Header), Text: outgoing(q.Text), MultiSelect: q.MultiSelect, Optional: q.Optional, Wants: outgoingLine(q.Wants),
+		}
 		kept := min(len(q.Options), maxChoices)
 		unseen += len(q.Options) - kept
 		for _, o := range q.Options[:kept] {

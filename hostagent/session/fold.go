@@ -37,7 +37,12 @@ type fold struct {
 	activity activity
 	ready    bool // the agent's own interface is up: it said so by a hook
 	status   agentkind.Status
-	dialog   dialogNote // on the screen now
+
+	background  int       // tasks that ran on when the last turn ended
+	noStatus    time.Time // since when the agent says nothing about itself; zero: it does
+	otherStatus time.Time // since when that is about another conversation than its hooks are; zero: it is not
+
+	dialog dialogNote // on the screen now
 
 	tools    []tool          // announced, not finished
 	denied   map[string]bool // calls of tools that a rule of the host denied, and whose result has not been seen
@@ -72,7 +77,8 @@ func newFold(b birth, kind agentkind.Kind, rules policy.Policy) *fold {
 		session: protocol.Session{
 			ID: b.Session, Name: b.Name, Agent: b.Agent, WorkingDir: b.WorkingDir,
 			PermissionMode: b.PermissionMode, State: protocol.StateStarting, Evidence: begun, StateAt: at, StartedAt: at,
-			Adopted: b.Conversation != "",
+			Adopted:    b.Conversation != "",
+			Confidence: protocol.ConfidenceHigh,
 		},
 		activity: activity{state: protocol.StateStarting, evidence: begun, at: at},
 		offsets:  map[string]int64{},

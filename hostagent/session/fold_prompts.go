@@ -20,6 +20,7 @@ type prompt struct {
 	agent      string // the subagent that asks; empty: the main one
 	toolUse    string // of the announced call that it is about
 	held       bool   // its hook waits for an answer
+	form       formState
 	answer     *answerNote
 	handedAt   time.Time // when the answer was handed to the agent; zero: it was not
 	closing    *closing
@@ -31,22 +32,28 @@ func (p *prompt) handed() bool { return !p.handedAt.IsZero() }
 // asked opens the prompt that a held hook stands for.
 func (f *fold) asked(at time.Time, body holder.Hook, hook agentkind.Hook) {
 	ask, err := f.kind.ReadAsk(body.Payload)
-	if err != nil || !body.Held {
+	if err != nil {
 		return
 	}
+	if !body.Held {
+		ask.AtTerminal = "too many questions wait already"
+	}
 	for _, earlier := range f.openPrompts() {
-		if earlier.agent == hook.Agent && earlier.payload != nil {
+		if earlier.agent == hook.Agent && earlier.payload != nil && earlier.Kind != protocol.PromptElicitation {
 			earlier.close(earlier.gone(at, "a later question"))
 		}
 	}
-	f.dialogLeft(at, "hook "+hook.Event)
+	if !f.ready {
+		f.dialogLeft(at, "hook "+hook.Event)
+	}
+	f.dialogReported(at, "hook "+hook.Event)
 	f.open(&prompt{
 		Prompt:   f.promptOf(protocol.PromptID(body.ID), at, ask),
 		evidence: "hook " + hook.Event,
 		payload:  body.Payload,
 		agent:    hook.Agent,
 		toolUse:  f.announced(hook),
-		held:     true,
+		held:     body.Held,
 	})
 }
 
@@ -84,7 +91,7 @@ func (f *fold) promptOf(id protocol.PromptID, at time.Time, ask agentkind.Ask) p
 	if p.Questions, unseen = outgoingQuestions(ask.Questions); unseen > 0 {
 		p.Detail += fmt.Sprintf("[%d questions or options are not shown: answer at the terminal]", unseen)
 	}
-	if why := f.withheld(featureOf[p.Kind]); why != "" {
+	if why := cmp.Or(ask.AtTerminal, f.withheld(featureOf[p.Kind])); why != "" {
 		p = atTerminalOnly(p, why)
 	}
 	p = fitPrompt(p)
@@ -127,6 +134,10 @@ func (f *fold) answerGiven(_ time.Time, note answerNote) {
 }
 
 func (f *fold) hookAnswered(at time.Time, body holder.HookAnswered) {
+	if form := f.formOf(body.ID); form != nil {
+		form.resultAnswered(at, body.Reply != "")
+		return
+	}
 	p := f.prompts[protocol.PromptID(body.ID)]
 	if p == nil {
 		return
@@ -137,12 +148,19 @@ func (f *fold) hookAnswered(at time.Time, body holder.HookAnswered) {
 	}
 }
 
+// evidenceHookClosed is of a held hook that the agent has ended.
+const evidenceHookClosed = "hook closed"
+
 // hookClosed: the agent ends a held hook when a person presses Esc in the dialog, and when it exits.
 func (f *fold) hookClosed(at time.Time, body holder.HookClosed) {
+	if form := f.formOf(body.ID); form != nil {
+		form.resultAnswered(at, false)
+		return
+	}
 	p := f.prompts[protocol.PromptID(body.ID)]
 	if p == nil || p.settlement != nil {
 		return
 	}
 	p.held = false
-	p.close(closing{at: at, evidence: "hook closed", outcome: protocol.OutcomeWithdrawn, where: protocol.WhereTerminal})
+	p.close(closing{at: at, evidence: evidenceHookClosed, outcome: protocol.OutcomeWithdrawn, where: protocol.WhereTerminal})
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -32,17 +33,29 @@ func (f *fold) toolEnded(at time.Time, evidence string, hook agentkind.Hook) {
 	for _, p := range f.openPrompts() {
 		exact := p.toolUse != "" && p.toolUse == hook.ToolUse
 		alike := p.toolUse == "" && p.Tool == hook.Tool && p.agent == hook.Agent
-		if exact || alike {
+		switch {
+		case !exact && !alike:
+		case hook.Unanswered > 0:
+			p.close(p.unanswered(at, evidence, hook.Unanswered))
+		default:
 			p.close(p.ran(at, evidence, hook.Text))
 		}
 	}
 	f.tools = slices.DeleteFunc(f.tools, func(t tool) bool { return t.use == hook.ToolUse })
 }
 
+// unanswered: the agent went on by itself, with what a person had marked, if anything. That is nobody's answer.
+func (p *prompt) unanswered(at time.Time, evidence string, after time.Duration) closing {
+	return closing{
+		at: at, evidence: fmt.Sprintf("%s: nobody answered for %s, and the agent went on", evidence, after),
+		outcome: protocol.OutcomeWithdrawn, where: protocol.WhereNobody, now: true,
+	}
+}
+
 // ran is what a prompt's tool having run tells about it.
 func (p *prompt) ran(at time.Time, evidence, text string) closing {
 	c := closing{at: at, evidence: evidence, outcome: protocol.OutcomeAllowed, where: protocol.WhereTerminal, text: text}
-	if p.Kind == protocol.PromptChoice {
+	if p.Kind == protocol.PromptChoice || p.Kind == protocol.PromptDialog {
 		c.outcome = protocol.OutcomeAnswered
 	}
 	if p.handed() && p.answer.outcome(p.Kind) == c.outcome {
@@ -53,11 +66,12 @@ func (p *prompt) ran(at time.Time, evidence, text string) closing {
 
 // outcome is what the answer would bring about.
 func (a answerNote) outcome(kind protocol.PromptKind) protocol.Outcome {
-	denies := a.Answer.Option == protocol.OptionDeny || a.Answer.Option == "" && kind != protocol.PromptChoice
+	asks := kind == protocol.PromptChoice || kind == protocol.PromptElicitation
+	denies := a.Answer.Option == protocol.OptionDeny || a.Answer.Option == "" && !asks
 	switch {
 	case denies:
 		return protocol.OutcomeDenied
-	case kind == protocol.PromptChoice:
+	case asks:
 		return protocol.OutcomeAnswered
 	}
 	return protocol.OutcomeAllowed
@@ -98,14 +112,18 @@ func (f *fold) settleByStatus(now time.Time) {
 	}
 	for _, p := range f.openPrompts() {
 		// While a background subagent asks, the status stays what the main agent's is.
-		if p.payload == nil || p.agent != "" || !f.status.At.After(p.AskedAt) || p.closing != nil {
+		if p.payload == nil || p.agent != "" || !f.status.At.After(p.AskedAt) || p.closing != nil || p.form.result != "" {
 			continue
 		}
-		if f.status.Activity == agentkind.ActivityBusy {
+		if f.status.Activity == agentkind.ActivityBusy && p.Kind != protocol.PromptElicitation {
 			p.close(p.gone(f.status.At, evidenceStatus))
 			continue
 		}
-		p.close(p.over(f.status.At, evidenceStatus))
+		evidence := evidenceStatus
+		if p.held {
+			evidence += " says idle, though the hook of the question waits" // and would be let go with its dialog
+		}
+		p.close(p.over(f.status.At, evidence))
 	}
 }
 
@@ -113,9 +131,19 @@ func (f *fold) settleByStatus(now time.Time) {
 func (f *fold) settleOverdue(now time.Time) {
 	for _, p := range f.openPrompts() {
 		if c := p.closing; c != nil && (c.now || now.Sub(c.at) >= statusSettles) {
-			f.settle(p, *c)
+			f.settle(p, f.adrift(p, *c))
 		}
 	}
+}
+
+// adrift tells a hook that was let go for another reason from one that went with its dialog: the agent lets a hook wait
+// for a day, and a process can be killed. The dialog is then open still, and answered at the terminal only.
+func (f *fold) adrift(p *prompt, c closing) closing {
+	if c.evidence != evidenceHookClosed || p.agent != "" || f.status.Activity != agentkind.ActivityWaiting || f.status.At.After(c.at) {
+		return c
+	}
+	c.evidence, c.where = "hook closed, but the dialog is open at the terminal", protocol.WhereNobody
+	return c
 }
 
 // decided takes in who decided, by the transcript.
@@ -136,6 +164,9 @@ func (f *fold) decided(line agentkind.Line) {
 }
 
 func (p *prompt) decidedBy(line agentkind.Line) (closing, bool) {
+	if line.Unanswered > 0 {
+		return p.unanswered(line.At, "transcript", line.Unanswered), true
+	}
 	c := closing{at: line.At, evidence: "transcript", outcome: protocol.OutcomeAllowed}
 	switch {
 	case line.Denied:
@@ -186,8 +217,11 @@ func (f *fold) settle(p *prompt, c closing) {
 // activityAfter: an answer lets the agent go on. After a rejection at the terminal it has stopped already, which
 // its status says.
 func (f *fold) activityAfter(p *prompt) protocol.State {
-	if p.Kind == protocol.PromptTrust || f.activity.state == protocol.StateStarting {
+	if p.Kind == protocol.PromptTrust || p.Kind == protocol.PromptDialog || f.activity.state == protocol.StateStarting {
 		return f.activity.state
+	}
+	if p.settlement.Where == protocol.WhereNobody && f.status.Activity == agentkind.ActivityWaiting {
+		return protocol.StateWaiting
 	}
 	if p.settlement.Where == protocol.WhereTerminal && p.settlement.Outcome != protocol.OutcomeAllowed && p.settlement.Outcome != protocol.OutcomeAnswered {
 		return protocol.StateIdle
@@ -215,7 +249,12 @@ func (a answerNote) words(p protocol.Prompt) string {
 	}
 	for i, labels := range a.Answer.Choices {
 		text := strings.Join(labels, ", ")
-		if i < len(p.Questions) && len(p.Questions) > 1 {
+		switch {
+		case text == "":
+			continue // left out
+		case i < len(p.Questions) && p.Kind == protocol.PromptElicitation:
+			text = p.Questions[i].Header + ": " + text
+		case i < len(p.Questions) && len(p.Questions) > 1:
 			text = p.Questions[i].Text + " " + text
 		}
 		parts = append(parts, text)

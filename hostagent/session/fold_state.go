@@ -17,16 +17,28 @@ const statusSettles = time.Second
 // statusMissing is how long a started agent has to show its status before we do without.
 const statusMissing = 3 * time.Second
 
+// maxFailure is how much of the agent's words about a failure stands in the evidence.
+const maxFailure = 200 // bytes
+
 // evidenceStatus names the agent's own status file as evidence.
 const evidenceStatus = "status file"
 
-// become is the only place that assigns the session's state.
+// become is the only place that assigns the session's state. That something else says the same is no news, unless the
+// state can be relied on more or less than before.
 func (f *fold) become(state protocol.State, evidence string, at time.Time) {
-	if f.session.State == state || f.recall {
+	if f.recall {
 		return
 	}
-	f.session.State, f.session.Evidence, f.session.StateAt = state, outgoingLine(evidence), at
-	f.tell(at, protocol.EventSession, f.session)
+	if f.session.State != state {
+		f.session.State, f.session.Evidence, f.session.StateAt = state, outgoingLine(evidence), at
+		f.session.Confidence = f.confidence()
+		f.tell(at, protocol.EventSession, f.session)
+		return
+	}
+	if now := f.confidence(); f.session.Confidence != now && f.session.Confidence != "" {
+		f.session.Confidence = now
+		f.tell(at, protocol.EventSession, f.session)
+	}
 }
 
 // derive finds the state that follows from all evidence: the process's end first, then an open prompt, then the
@@ -41,6 +53,10 @@ func (f *fold) derive(at time.Time) {
 		return
 	}
 	if why := f.withheld(agentkind.FeatureState); why != "" {
+		f.become(protocol.StateUncertain, why, at)
+		return
+	}
+	if why := f.contradiction(at); why != "" {
 		f.become(protocol.StateUncertain, why, at)
 		return
 	}
@@ -62,8 +78,8 @@ func (f *fold) started(at time.Time, body holder.Started) {
 	f.ready = false
 	f.tools = nil
 	f.dialog = dialogNote{}
-	f.status = agentkind.Status{}
-	f.ending = ""
+	f.status, f.noStatus, f.otherStatus = agentkind.Status{}, time.Time{}, time.Time{}
+	f.ending, f.background = "", 0
 	f.session.ExitedAt, f.session.ExitCode, f.session.ExitReason = nil, nil, ""
 	f.boot = body.Boot
 	f.activity = activity{state: protocol.StateStarting, evidence: outgoingLine(cmp.Or(body.Why, "process start")), at: at}
@@ -143,28 +159,43 @@ func (f *fold) hook(at time.Time, body holder.Hook) {
 	case agentkind.HookToolDone, agentkind.HookToolFailed:
 		f.toolEnded(at, evidence, hook)
 		f.mainDoes(hook, protocol.StateWorking, evidence, at)
+	case agentkind.HookFormAsked:
+		f.formAsked(at, body, hook)
+	case agentkind.HookFormAnswered:
+		f.formAnswered(at, evidence, body, hook)
+	case agentkind.HookFormOver:
+		f.formOver(at, evidence, hook)
 	case agentkind.HookCompacting:
+		evidence += ": " + hook.Text
 		f.does(protocol.StateWorking, evidence, at)
+		f.because(protocol.StateWorking, evidence, at)
+	case agentkind.HookCompacted:
+		f.because(protocol.StateWorking, evidence, at)
 	case agentkind.HookTurnDone, agentkind.HookTurnFailed:
+		f.background = hook.Background
 		if hook.Failure != "" {
 			evidence += ": " + hook.Failure
 		}
 		f.agentStopped(at, evidence, "")
+		if hook.Failure != "" && hook.Text != "" {
+			evidence += " (" + cut(hook.Text, maxFailure) + ")" // of a rate limit it may say until when it lasts
+		}
 		f.does(protocol.StateIdle, evidence, at)
-		if hook.Failure != "" {
-			f.idleBecause(evidence, at)
+		if hook.Failure != "" && f.session.Evidence == evidenceStatus {
+			f.because(protocol.StateIdle, evidence, at)
 		}
 	case agentkind.HookAgentDone:
 		f.agentStopped(at, evidence, hook.Agent)
 	}
 }
 
-// idleBecause tells why an agent is idle that its status file has already said to be so, without a reason.
-func (f *fold) idleBecause(evidence string, at time.Time) {
-	if f.session.State != protocol.StateIdle || f.session.Evidence != evidenceStatus || f.recall {
+// because tells better evidence of a state that the session is in already.
+func (f *fold) because(state protocol.State, evidence string, at time.Time) {
+	if f.session.State != state || f.recall {
 		return
 	}
 	f.session.Evidence, f.session.StateAt = outgoingLine(evidence), at
+	f.session.Confidence = f.confidence()
 	f.tell(at, protocol.EventSession, f.session)
 }
 
@@ -208,7 +239,8 @@ func (f *fold) conversationStarted(evidence string, at time.Time) {
 // observeStatus takes in what the agent says about itself. It alone shows that a person pressed Esc, and that a
 // dialog is open which no hook reports.
 func (f *fold) observeStatus(status agentkind.Status, now time.Time) {
-	f.status = status
+	f.status, f.noStatus = status, time.Time{}
+	f.compareConversation(now)
 	if status.Version != "" && status.Version != f.version {
 		f.runsVersion(status.Version)
 		f.tellCaveat(now)
@@ -220,9 +252,11 @@ func (f *fold) observeStatus(status agentkind.Status, now time.Time) {
 			f.does(protocol.StateIdle, evidenceStatus, later(status.At, f.activity.at))
 		}
 	case agentkind.ActivityBusy:
-		overdue := f.activity.state == protocol.StateIdle && now.Sub(f.activity.at) > statusSettles
-		if newer || overdue && f.ready {
-			f.does(protocol.StateWorking, evidenceStatus, later(status.At, f.activity.at))
+		switch idle := f.activity.state == protocol.StateIdle; {
+		case newer:
+			f.does(protocol.StateWorking, evidenceStatus, status.At)
+		case idle && f.ready && f.stillBusy(now) && f.background > 0:
+			f.does(protocol.StateWorking, fmt.Sprintf("%s says busy, with %d background tasks", evidenceStatus, f.background), f.activity.at)
 		}
 	case agentkind.ActivityWaiting:
 		// The hook of a question comes up to 0.1 s after the status.

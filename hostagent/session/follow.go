@@ -152,16 +152,21 @@ func (s *session) receive(ctx context.Context, client *holder.Client, entries ch
 	return nil
 }
 
-// freeHooks lets go of hooks whose prompts were settled elsewhere: an answer at the terminal leaves them waiting.
+// freeHooks lets go of hooks whose prompts were settled elsewhere: an answer at the terminal leaves them waiting. The
+// hook of a form that a person closed is let go at once.
 func (s *session) freeHooks(ctx context.Context, client *holder.Client) error {
 	for {
 		s.mu.Lock()
 		changed := s.changed
 		var settled []holder.HookID
 		for id, p := range s.fold.prompts {
-			if p.held && p.settlement != nil && !s.freed[id] {
-				settled = append(settled, holder.HookID(id))
-				s.freed[id] = true
+			hook, free := holder.HookID(id), p.held && p.settlement != nil
+			if p.form.result != "" {
+				hook, free = p.form.result, id != s.closing
+			}
+			if free && !s.freed[hook] {
+				settled = append(settled, hook)
+				s.freed[hook] = true
 			}
 		}
 		s.mu.Unlock()

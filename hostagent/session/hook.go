@@ -26,8 +26,18 @@ func Hook(ctx context.Context, dir, event string, payload io.Reader, reply io.Wr
 		return err
 	}
 	call := holder.HookCall{Event: event, Hold: agentkind.Holds(kinds, event), Payload: text}
+	if agentkind.ReplacesForm(kinds, event, text) {
+		call.Hold = true
+		patience, cancel := context.WithTimeout(ctx, formPatience)
+		defer cancel()
+		ctx = patience
+	}
 	return holder.SendHook(ctx, dir, call, reply)
 }
+
+// formPatience bounds how long a form that was closed at the terminal waits for an answer that is on its way. While the
+// host agent runs it lets the hook go at once.
+const formPatience = 5 * time.Second
 
 // verdictPatience bounds how long a verdict waits for its entry in the journal. A hook that takes too long is given
 // up by the agent, and the call that it was to deny is made.

@@ -45,7 +45,9 @@ type answerNote struct {
 type dialogNote struct {
 	ID   protocol.PromptID `json:"id"`
 	Name string            `json:"name"`
-	// Prompt is what the dialog asks; nil if it can be answered at the terminal only.
+	// Unreported says that it was read because the agent's status says that it waits.
+	Unreported bool `json:"unreported,omitempty"`
+	// Prompt is what the dialog asks; nil in what an older version noted of one that is answered at the terminal only.
 	Prompt *protocol.Prompt `json:"prompt,omitempty"`
 }
 

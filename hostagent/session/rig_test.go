@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"switchboard/controlplane/e2e/asker"
 	"switchboard/controlplane/e2e/claudecli"
 	"switchboard/controlplane/e2e/model"
 	"switchboard/hostagent/agentkind"
@@ -31,6 +32,9 @@ func TestMain(m *testing.M) {
 	}
 	if len(os.Args) > 2 && os.Args[1] == "manager" {
 		exit(runManager(os.Args[2]))
+	}
+	if len(os.Args) > 1 && os.Args[1] == asker.Argument {
+		exit(asker.Serve(os.Stdin, os.Stdout))
 	}
 	goleak.VerifyTestMain(m)
 }
@@ -71,7 +75,9 @@ func newRig(t *testing.T) *rig {
 	check(t, err)
 	r := &rig{t: t, dir: filepath.Join(root, "s"), home: filepath.Join(root, "home"), project: filepath.Join(root, "home", "project")}
 	check(t, os.MkdirAll(r.project, 0o700))
-	home := claudecli.Home{Dir: r.home, CLI: cli}
+	self, err := os.Executable()
+	check(t, err)
+	home := claudecli.Home{Dir: r.home, CLI: cli, Asker: self}
 	check(t, home.Seed(r.project))
 	r.environ = home.Environment(endpoint.URL, os.Getenv("PATH"))
 	r.Manager = r.newManager()

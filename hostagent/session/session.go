@@ -33,12 +33,13 @@ type session struct {
 	mu      sync.Mutex // guards the fields below
 	birth   birth
 	fold    *fold
-	visible protocol.Session           // as the events on disk say
-	changed chan struct{}              // closed at the next change
-	running bool                       // a run is followed
-	found   bool                       // the run was there before this process, and its holder has not been met yet
-	unsent  []step                     // told, not yet on disk
-	freed   map[protocol.PromptID]bool // held hooks that were released
+	visible protocol.Session       // as the events on disk say
+	changed chan struct{}          // closed at the next change
+	running bool                   // a run is followed
+	found   bool                   // the run was there before this process, and its holder has not been met yet
+	unsent  []step                 // told, not yet on disk
+	freed   map[holder.HookID]bool // held hooks that were released
+	closing protocol.PromptID      // a form that is being closed, so that an answer can go in that one's place
 }
 
 // openSession reads what is on disk and derives the rest.
@@ -57,7 +58,7 @@ func (m *Manager) openSession(dir string) (*session, error) {
 	}
 	s := &session{
 		id: b.Session, dir: dir, kind: kind, log: log, logger: m.Log.With("session", b.Session), now: m.Now, told: m.tell,
-		watches: m.watches, birth: b, fold: newFold(b, kind, m.rules()), changed: make(chan struct{}), freed: map[protocol.PromptID]bool{},
+		watches: m.watches, birth: b, fold: newFold(b, kind, m.rules()), changed: make(chan struct{}), freed: map[holder.HookID]bool{},
 	}
 	s.fold.bootNow = m.Boot
 	s.fold.process.Getenv = func(name string) string { return lookup(m.Environ, name) }
@@ -107,8 +108,12 @@ func (s *session) look(entries []holder.Entry) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now().UTC().Truncate(time.Millisecond)
-	if hasStatus && s.fold.process.PID == process.PID {
+	switch {
+	case s.fold.process.PID != process.PID: // another run has begun
+	case hasStatus:
 		s.fold.observeStatus(status, now)
+	default:
+		s.fold.missStatus(now)
 	}
 	s.fold.tick(now)
 	if len(entries) > 0 {

@@ -53,9 +53,18 @@ func TestTurnFails(t *testing.T) {
 // TestRetries: while the CLI tries a broken API again, it works, and can be interrupted.
 func TestRetries(t *testing.T) {
 	t.Parallel()
+	for _, script := range []string{"fake:error 500", "fake:error 429"} {
+		t.Run(script, func(t *testing.T) {
+			t.Parallel()
+			retries(t, script)
+		})
+	}
+}
+
+func retries(t *testing.T, script string) {
 	r := newRig(t)
 	id := r.create("")
-	r.send(id, "fake:error 500")
+	r.send(id, script)
 	r.await(id, protocol.StateWorking)
 	r.untilTrue("quiet", func() bool { s, err := r.session(id); return err == nil && time.Since(s.state().StateAt) > livelyFor })
 	if s, err := r.session(id); err != nil || s.state().State != protocol.StateWorking {
@@ -81,7 +90,7 @@ func TestCompactingIsWork(t *testing.T) {
 		check(t, err)
 		check(t, f.apply(holder.Entry{N: uint64(n + 1), At: at, Kind: holder.KindHook, Body: body}))
 		f.tick(at)
-		if got := f.session; n > 0 && (got.State != want.state || got.Evidence != "hook "+want.event) {
+		if got := f.session; n > 0 && (got.State != want.state || !strings.HasPrefix(got.Evidence, "hook "+want.event)) {
 			t.Errorf("after %s the session is %s by %s, want %s", want.event, got.State, got.Evidence, want.state)
 		}
 	}
@@ -102,6 +111,47 @@ func TestCompaction(t *testing.T) {
 	r.entry(id, "the compaction", func(e protocol.Entry) bool {
 		return e.Role == protocol.RoleNotice && strings.Contains(e.Text, "summary")
 	})
+	r.await(id, protocol.StateIdle)
+}
+
+// TestAutoCompaction: a full context is summed up within the turn, which is work, and told as what it is.
+func TestAutoCompaction(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.environ = append(r.environ, "CLAUDE_CODE_AUTO_COMPACT_WINDOW=100000")
+	r.restart()
+	id := r.create("")
+	// The CLI compacts nothing that is too short to be worth it, whatever the model says of its tokens.
+	for _, text := range []string{"first " + strings.Repeat("words ", 2000), "fake:bash ls ;; text found", "fake:full 99000 ;; text much", "fake:text more"} {
+		r.message(id, r.send(id, text))
+		r.await(id, protocol.StateIdle)
+	}
+	r.told(id, protocol.StateWorking, "hook PreCompact: auto")
+	r.told(id, protocol.StateWorking, "hook PostCompact")
+	r.entry(id, "the compaction", func(e protocol.Entry) bool {
+		return e.Role == protocol.RoleNotice && strings.Contains(e.Text, "summary")
+	})
+	r.await(id, protocol.StateIdle)
+}
+
+// TestLoginInASession: a login that a person begins in the middle of a session is shown to whoever looks from afar, and
+// is over when it is over at the terminal.
+func TestLoginInASession(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.create("")
+	r.atTerminal(id, "/login")
+	r.untilTrue("the command's menu", func() bool { return strings.Contains(r.screen(id), "❯ /login") })
+	r.atTerminal(id, "\r")
+	p := r.prompt(id, 1)
+	if p.Kind != protocol.PromptDialog || p.Title != "The agent asks to be logged in" || len(p.Options) > 0 || p.AllowsText ||
+		!strings.Contains(p.Detail, "Select login method:") || !strings.Contains(p.Detail, "[Answer this at the terminal: a login needs") {
+		t.Errorf("the login is told as %+v", p)
+	}
+	r.await(id, protocol.StateWaiting)
+	if got := r.answerAtTerminal(p, "\x1b"); got.Where != protocol.WhereTerminal {
+		t.Errorf("settled as %+v", got)
+	}
 	r.await(id, protocol.StateIdle)
 }
 
@@ -181,6 +231,12 @@ func TestDialogsBeforeTheStart(t *testing.T) {
 			id := r.start(protocol.CreateSessionRequest{WorkingDir: r.project})
 			if s := r.await(id, test.state); s.Evidence != test.evidence {
 				t.Errorf("%s by %q, want %q", s.State, s.Evidence, test.evidence)
+			}
+			if test.state != protocol.StateWaiting {
+				return
+			}
+			if p := r.prompt(id, 1); p.Kind != protocol.PromptDialog || len(p.Options) > 0 || !strings.Contains(p.Detail, "[Answer this at the terminal") {
+				t.Errorf("it is told as %+v", p)
 			}
 		})
 	}

@@ -16,10 +16,12 @@ func (f *fold) runsVersion(version string) {
 
 // featureOf is what a prompt's answer from elsewhere rests on.
 var featureOf = map[protocol.PromptKind]agentkind.Feature{
-	protocol.PromptPermission: agentkind.FeaturePrompts,
-	protocol.PromptChoice:     agentkind.FeatureChoices,
-	protocol.PromptPlan:       agentkind.FeaturePlans,
-	protocol.PromptTrust:      agentkind.FeatureDialogs,
+	protocol.PromptPermission:  agentkind.FeaturePrompts,
+	protocol.PromptChoice:      agentkind.FeatureChoices,
+	protocol.PromptPlan:        agentkind.FeaturePlans,
+	protocol.PromptTrust:       agentkind.FeatureDialogs,
+	protocol.PromptDialog:      agentkind.FeatureDialogs,
+	protocol.PromptElicitation: agentkind.FeatureForms,
 }
 
 // atTerminalOnly leaves of a prompt what is asked, and takes away how it could be answered from elsewhere.

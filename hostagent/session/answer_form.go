@@ -1,0 +1,99 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"switchboard/hostagent/agentkind"
+	"switchboard/hostagent/holder"
+	"switchboard/hostagent/protocol"
+)
+
+// formShows is how long a dialog may take to open after the hook that announces it, and to close after its key.
+const formShows = 5 * time.Second
+
+// answerForm closes the dialog of an MCP server's question, and puts the answer in the place of the one that the agent
+// would give then. Should that fail in between, the question is cancelled: never is something else said.
+func (s *session) answerForm(ctx context.Context, client *holder.Client, asked protocol.Prompt, payload []byte, note answerNote) error {
+	s.typing.Lock()
+	defer s.typing.Unlock()
+	reply, err := s.kind.Reply(payload, agentkind.Answer{
+		Actor: note.Actor, Option: note.Answer.Option, Text: note.Answer.Text, Choices: note.Answer.Choices,
+	})
+	if err != nil {
+		return protocol.Errorf(protocol.CodeInvalid, "%v", err)
+	}
+	if err := s.untilFormShows(ctx, client, asked, payload); err != nil {
+		return err
+	}
+	if err := s.note(ctx, client, noteAnswer, note); err != nil {
+		return err
+	}
+	s.setClosing(asked.ID)
+	defer s.setClosing("")
+	hook, err := s.closeForm(ctx, client, asked.ID, payload)
+	if err != nil {
+		return err
+	}
+	if err := client.Answer(ctx, hook, reply); err != nil {
+		return err
+	}
+	return s.until(ctx, func(f *fold) bool { p := f.prompts[asked.ID]; return p.handed() || p.settlement != nil })
+}
+
+func (s *session) setClosing(id protocol.PromptID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closing = id
+	s.signal()
+}
+
+// untilFormShows waits until the dialog is open and takes keys.
+func (s *session) untilFormShows(ctx context.Context, client *holder.Client, asked protocol.Prompt, payload []byte) error {
+	if err := sleep(ctx, dialogAge-s.now().Sub(asked.AskedAt)); err != nil {
+		return err
+	}
+	for until := s.now().Add(formShows); ; {
+		screen, err := client.Screen(ctx)
+		if err != nil || s.kind.ShowsForm(screen.Lines, payload) {
+			return err
+		}
+		if s.now().After(until) {
+			return protocol.Errorf(protocol.CodeConflict, "the terminal does not show this question now; another dialog may be open before it")
+		}
+		if err := sleep(ctx, lookEvery); err != nil {
+			return err
+		}
+	}
+}
+
+// closeForm presses the key until the agent reports that the dialog was closed, and returns the hook that does.
+func (s *session) closeForm(ctx context.Context, client *holder.Client, id protocol.PromptID, payload []byte) (holder.HookID, error) {
+	var hook holder.HookID
+	closed := func(f *fold) bool {
+		p := f.prompts[id]
+		hook = p.form.result
+		return hook != "" || p.closing != nil || p.settlement != nil
+	}
+	for range interruptTries {
+		screen, err := client.Screen(ctx)
+		if err != nil {
+			return "", err
+		}
+		if s.kind.ShowsForm(screen.Lines, payload) {
+			if err := client.Write(ctx, s.kind.CloseForm); err != nil {
+				return "", err
+			}
+		}
+		shows, cancel := context.WithTimeout(ctx, formShows)
+		err = s.until(shows, closed)
+		cancel()
+		if err == nil && hook != "" {
+			return hook, nil
+		}
+		if err == nil || ctx.Err() != nil {
+			return "", holder.ErrHookGone
+		}
+	}
+	return "", protocol.Errorf(protocol.CodeUnavailable, "the dialog does not react to keys; answer it at the terminal")
+}
