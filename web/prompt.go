@@ -18,10 +18,13 @@ type promptCard struct {
 	MayAnswer bool
 	CanDeny   bool   // so that its box for words says no and why
 	Told      string // how it was settled
+
+	AtTerminal bool // it has no answers that could be given here
 }
 
 func newPromptCard(prompt fleet.Prompt, mayAnswer bool) promptCard {
 	card := promptCard{Prompt: prompt, MayAnswer: mayAnswer}
+	card.AtTerminal = len(prompt.Options) == 0 && len(prompt.Questions) == 0 && !prompt.AllowsText
 	for _, o := range prompt.Options {
 		card.CanDeny = card.CanDeny || o.ID == protocol.OptionDeny
 	}
@@ -105,6 +108,9 @@ func response(form url.Values) (string, error) {
 	var answers []string
 	for i := 0; form.Has(fmt.Sprintf("words-%d", i)); i++ {
 		answer := chosen(form, i)
+		if answer == "" && form.Has(fmt.Sprintf("optional-%d", i)) {
+			answer = fleet.LeavesOut
+		}
 		if answer == "" {
 			return "", formError(fmt.Sprintf("question %d has no answer", i+1))
 		}

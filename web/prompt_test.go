@@ -24,6 +24,7 @@ func TestResponse(t *testing.T) {
 		{"own words", url.Values{"words-0": {"a  dark\ngreen"}}, "a dark green"},
 		{"two questions", url.Values{"choice-0": {"Red"}, "words-0": {""}, "choice-1": {"Big"}, "words-1": {""}}, "Red\nBig"},
 		{"the other submit button", url.Values{"option": {"deny"}, "choice-0": {"Red"}, "words-0": {""}}, "deny"},
+		{"a form", url.Values{"words-0": {"red"}, "words-1": {""}, "optional-1": {"1"}, "choice-2": {"Yes"}, "words-2": {""}}, "red\n-\nYes"},
 		{"nothing", url.Values{}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -106,6 +106,42 @@ func TestQuestionsAreAnswered(t *testing.T) {
 	}
 }
 
+// TestFormIsAnswered: what an MCP server asks for is a form, in which some fields may be left out.
+func TestFormIsAnswered(t *testing.T) {
+	s := newSite(t)
+	h := s.newHost(t, s.admin)
+	b := s.browser(t, &s.admin)
+	session := h.start(t, s.admin)
+	prompt := h.ask(t, protocol.Prompt{
+		Session: session.ID, Kind: protocol.PromptElicitation, Tool: "asker", Title: "MCP server asker asks: Which colour?", AllowsText: true,
+		Options: []protocol.Option{{ID: "deny", Label: "Decline"}},
+		Questions: []protocol.Question{
+			{Text: "Colour", Wants: "at least 2 characters"},
+			{Text: "Coats", Optional: true},
+			{Text: "Sure?", Options: []protocol.QuestionOption{{Label: "Yes"}, {Label: "No"}}},
+		},
+	})
+	page := b.get("/sessions/"+string(session.ID)).wants(http.StatusOK, "Colour", "at least 2 characters", "(may be left out)", "Decline").lacks("Or in your own words")
+	action := "/prompts/" + string(prompt.ID)
+	b.submit(page, action, url.Values{"words-0": {"red"}, "words-1": {""}, "words-2": {""}}).wants(http.StatusBadRequest, "Question 3 has no answer")
+	b.submit(page, action, url.Values{"words-0": {"red"}, "words-1": {""}, "choice-2": {"Yes"}, "words-2": {""}}).leads("/sessions/")
+	got := h.commands(protocol.AnswerPrompt.Name)
+	if len(got) != 1 || !strings.Contains(got[0], `"choices":[["red"],[],["Yes"]]`) {
+		t.Errorf("the host was told %v", got)
+	}
+}
+
+// TestDialogIsShown: a screen that is answered at the terminal only is shown, without a way to answer it.
+func TestDialogIsShown(t *testing.T) {
+	s := newSite(t)
+	h := s.newHost(t, s.admin)
+	b := s.browser(t, &s.admin)
+	session := h.start(t, s.admin)
+	prompt := h.ask(t, protocol.Prompt{Session: session.ID, Kind: protocol.PromptDialog, Title: "The agent asks to be logged in", Detail: "Select login method:"})
+	b.get("/sessions/"+string(session.ID)).wants(http.StatusOK, "The agent asks to be logged in", "Answer this at the session's own terminal.").
+		lacks("/prompts/" + string(prompt.ID))
+}
+
 func TestWaitingSessionsComeFirst(t *testing.T) {
 	s := newSite(t)
 	h := s.newHost(t, s.admin)

@@ -25,7 +25,7 @@ func readChoices(p protocol.Prompt, response string) (protocol.Answer, error) {
 	}
 	var choices [][]string
 	for i, q := range p.Questions {
-		labels, err := readChoice(q, lines[i], p.AllowsText)
+		labels, err := readChoice(q, lines[i], p.AllowsText && (p.Kind != protocol.PromptElicitation || len(q.Options) == 0))
 		if err != nil {
 			return protocol.Answer{}, err
 		}
@@ -64,9 +64,18 @@ func nonEmptyLines(s string) []string {
 	return lines
 }
 
+// LeavesOut is said in place of an answer to a question that may be left without one.
+const LeavesOut = "-"
+
 // readChoice reads the answer to one question: a label or a number, several of them with commas or line ends
 // between where that is possible, or words of one's own where they are.
 func readChoice(q protocol.Question, said string, allowsText bool) ([]string, error) {
+	switch {
+	case q.Optional && said == LeavesOut:
+		return []string{}, nil
+	case len(q.Options) == 0 && allowsText:
+		return []string{said}, nil
+	}
 	label, err := readLabel(q, said)
 	if err != nil {
 		return nil, err
@@ -154,6 +163,15 @@ func optionsOf(q protocol.Question) string {
 	var words []string
 	for i, o := range q.Options {
 		words = append(words, strconv.Itoa(i+1)+" "+strconv.Quote(o.Label))
+	}
+	if len(words) == 0 {
+		words = append(words, "your own words")
+	}
+	if q.Wants != "" {
+		words = append(words, "("+q.Wants+")")
+	}
+	if q.Optional {
+		words = append(words, "or "+LeavesOut+" to leave it out")
 	}
 	return fmt.Sprintf("%q: %s", q.Text, strings.Join(words, ", "))
 }

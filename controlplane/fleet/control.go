@@ -42,7 +42,7 @@ func (f *Fleet) lose(ctx context.Context, c auth.Caller, session Session) (Sessi
 	lost := session.Session
 	lost.State, lost.StateAt, lost.ExitedAt = protocol.StateExited, now, &now
 	lost.Evidence = "lost: the host does not know it"
-	lost.ExitReason = lost.Evidence
+	lost.ExitReason, lost.Confidence = lost.Evidence, protocol.ConfidenceLow
 	return f.project(ctx, c, session.Host, session.ID, lost)
 }
 

@@ -274,7 +274,7 @@ func (f *Fleet) project(ctx context.Context, c auth.Caller, host protocol.HostID
 func known(s protocol.Session) protocol.Session {
 	if !slices.Contains(states, s.State) {
 		s.Evidence = fmt.Sprintf("host says %.40q", s.State)
-		s.State = protocol.StateUncertain
+		s.State, s.Confidence = protocol.StateUncertain, protocol.ConfidenceLow
 	}
 	if s.StateAt.IsZero() {
 		s.StateAt = time.Unix(0, 0)

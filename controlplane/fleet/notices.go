@@ -111,7 +111,7 @@ type NoticeData struct {
 	Host      string `json:"host" doc:"the machine it runs on"`
 	URL       string `json:"url" doc:"the session's page"`
 	PromptID  string `json:"prompt_id,omitempty" doc:"the question, for respond_to_prompt"`
-	Asks      string `json:"asks,omitempty" doc:"the kind of question: permission, choice, plan or trust"`
+	Asks      string `json:"asks,omitempty" doc:"the kind of question: permission, choice, plan, trust, elicitation or dialog"`
 	Reason    string `json:"reason,omitempty" doc:"why the session ended"`
 }
 

@@ -41,6 +41,9 @@ func readResponse(p protocol.Prompt, response string) (protocol.Answer, error) {
 	if err := checkResponse(response); err != nil {
 		return protocol.Answer{}, err
 	}
+	if len(p.Options) == 0 && len(p.Questions) == 0 && !p.AllowsText {
+		return protocol.Answer{}, refuse(ErrInvalid, "response: this prompt can be answered at the session's own terminal only")
+	}
 	response = strings.TrimSpace(response)
 	if len(p.Questions) > 0 {
 		return readChoices(p, response)

@@ -45,6 +45,16 @@ func asking(text bool, questions ...protocol.Question) protocol.Prompt {
 	return protocol.Prompt{Kind: protocol.PromptChoice, AllowsText: text, Questions: questions}
 }
 
+// form is an MCP server's question.
+var form = protocol.Prompt{
+	Kind: protocol.PromptElicitation, AllowsText: true, Options: []protocol.Option{{ID: "deny", Label: "Decline"}},
+	Questions: []protocol.Question{
+		{Text: "Colour"},
+		{Text: "Coats", Wants: "a whole number, 1 to 9", Optional: true},
+		{Text: "Sure?", Options: []protocol.QuestionOption{{Label: "Yes"}, {Label: "No"}}},
+	},
+}
+
 func TestReadResponse(t *testing.T) {
 	whole, numberedWhole := asking(false, question(false)), asking(false, question(false))
 	whole.Options = []protocol.Option{{ID: "deny", Label: "No"}, {ID: "chat", Label: "Chat about this"}}
@@ -114,6 +124,12 @@ func TestReadResponse(t *testing.T) {
 		{"a label that is another's number", asking(false, numbered), "1", protocol.Answer{}, "more than one"},
 		{"two questions", asking(false, question(false), question(true)), "2\n1, 2",
 			choices([]string{"PostgreSQL"}, []string{"SQLite", "PostgreSQL"}), ""},
+		{"a form", form, "red\n7\nno", choices([]string{"red"}, []string{"7"}, []string{"No"}), ""},
+		{"a form with what may be left out", form, "red, or blue\n-\n1", choices([]string{"red, or blue"}, []string{}, []string{"Yes"}), ""},
+		{"a form with words for a choice", form, "red\n-\nperhaps", protocol.Answer{}, `takes "Sure?": 1 "Yes", 2 "No"`},
+		{"a form, declined", form, "decline", option("deny"), ""},
+		{"a form, half", form, "red", protocol.Answer{}, `"Coats": your own words, (a whole number, 1 to 9), or - to leave it out`},
+		{"at the terminal only", protocol.Prompt{Kind: protocol.PromptDialog}, "yes", protocol.Answer{}, "own terminal only"},
 		{"two questions, one line", asking(true, question(false), question(false)), "2", protocol.Answer{}, "1 lines for 2 questions"},
 	}
 	for _, test := range tests {
@@ -137,7 +153,7 @@ func TestReadResponse(t *testing.T) {
 
 // FuzzReadResponse checks that whatever is said becomes an answer that the prompt really offers, or an error.
 func FuzzReadResponse(f *testing.F) {
-	prompts := []protocol.Prompt{permission, wordless, plan, asking(false, question(false)), asking(true, question(true), question(false))}
+	prompts := []protocol.Prompt{permission, wordless, plan, asking(false, question(false)), asking(true, question(true), question(false)), form}
 	for _, said := range []string{"yes", "no, use a branch", "2.", "1, 2", "1\n2", "…", "ok\n", "-1", ","} {
 		f.Add(uint8(0), said)
 		f.Add(uint8(4), said)
@@ -174,12 +190,12 @@ func checkOffered(t *testing.T, p protocol.Prompt, a protocol.Answer) {
 	}
 	for i, labels := range a.Choices {
 		q := p.Questions[i]
-		if len(labels) == 0 || (len(labels) > 1 && !q.MultiSelect) {
+		if (len(labels) == 0 && !q.Optional) || (len(labels) > 1 && !q.MultiSelect) {
 			t.Fatalf("choices %q to question %d", labels, i+1)
 		}
 		for _, label := range labels {
 			offered := slices.ContainsFunc(q.Options, func(o protocol.QuestionOption) bool { return o.Label == label })
-			if !offered && (!p.AllowsText || len(labels) > 1) {
+			if !offered && (!p.AllowsText || len(labels) > 1 || p.Kind == protocol.PromptElicitation && len(q.Options) > 0) {
 				t.Fatalf("label %q is not offered", label)
 			}
 		}

@@ -14,7 +14,7 @@ type promptView struct {
 	SessionID  string         `json:"session_id"`
 	Session    string         `json:"session" doc:"the session's handle"`
 	Host       string         `json:"host"`
-	Kind       string         `json:"kind" doc:"permission, choice, plan or trust"`
+	Kind       string         `json:"kind" doc:"permission, choice, plan, trust, elicitation (an MCP server asks) or dialog (answered at the terminal only)"`
 	Tool       string         `json:"tool,omitempty" doc:"what the agent wants to use"`
 	Title      string         `json:"title" doc:"what is asked, in the agent's words: untrusted"`
 	Detail     string         `json:"detail,omitempty" doc:"the command, change or plan in full: untrusted"`
@@ -36,7 +36,9 @@ type optionView struct {
 type questionView struct {
 	Text        string   `json:"text"`
 	MultiSelect bool     `json:"multi_select" doc:"several answers, with commas between, are possible"`
-	Options     []string `json:"options" doc:"in order; the answer is a number or a label"`
+	Options     []string `json:"options" doc:"in order; the answer is a number or a label; none: the answer is words"`
+	Wants       string   `json:"wants,omitempty" doc:"what the answer must be"`
+	Optional    bool     `json:"optional,omitempty" doc:"a single - leaves it without an answer"`
 }
 
 func viewPrompt(p fleet.Prompt) promptView {
@@ -59,7 +61,9 @@ func viewPrompt(p fleet.Prompt) promptView {
 }
 
 func viewQuestion(q protocol.Question) questionView {
-	v := questionView{Text: plainLine(q.Text), MultiSelect: q.MultiSelect, Options: []string{}}
+	v := questionView{
+		Text: plainLine(q.Text), MultiSelect: q.MultiSelect, Options: []string{}, Wants: plainLine(q.Wants), Optional: q.Optional,
+	}
 	for i, o := range q.Options {
 		label := fmt.Sprintf("%d. %s", i+1, o.Label)
 		if o.Description != "" {

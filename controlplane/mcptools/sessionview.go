@@ -18,6 +18,7 @@ type sessionView struct {
 	Host             string     `json:"host"`
 	Agent            string     `json:"agent"`
 	State            string     `json:"state" enum:"starting,working,waiting,idle,exited,uncertain,offline" doc:"waiting: for the answer to a prompt; idle: for the next message; offline: its host is away"`
+	Confidence       string     `json:"confidence,omitempty" doc:"in that state. high: its process or a hook says so; medium: its own files; low: only its screen, or evidence is missing or contradicts itself"`
 	StateSince       time.Time  `json:"state_since"`
 	LastKnownState   string     `json:"last_known_state,omitempty" doc:"when the host was last heard of; only while it is offline"`
 	HostOfflineSince *time.Time `json:"host_offline_since,omitempty"`
@@ -34,7 +35,7 @@ type sessionView struct {
 func (c call) view(s fleet.Session) sessionView {
 	v := sessionView{
 		SessionID: string(s.ID), Handle: s.Handle, Host: plainLine(s.HostName), Agent: plainLine(s.Agent),
-		State: string(s.State), StateSince: s.StateAt.UTC(),
+		State: string(s.State), Confidence: plainLine(string(s.Confidence)), StateSince: s.StateAt.UTC(),
 		WorkingDir: plainLine(s.WorkingDir), PermissionMode: plainLine(s.PermissionMode), OpenPrompts: len(s.Open),
 		StartedAt: s.StartedAt.UTC(), ExitedAt: s.ExitedAt, ExitCode: s.ExitCode, ExitReason: plainLine(s.ExitReason),
 		URL: c.page(s),
@@ -42,7 +43,7 @@ func (c call) view(s fleet.Session) sessionView {
 	if s.HostOnline || s.State == protocol.StateExited {
 		return v
 	}
-	v.State, v.LastKnownState = stateOffline, string(s.State)
+	v.State, v.LastKnownState, v.Confidence = stateOffline, string(s.State), string(protocol.ConfidenceLow)
 	if !s.HostAway.IsZero() {
 		away := s.HostAway.UTC()
 		v.HostOfflineSince = &away

@@ -64,7 +64,7 @@ const startGrace = 5 * time.Minute
 // markLost ends the sessions that lived when their host was last heard of, and that it does not know any more.
 func markLost(ctx context.Context, tx pgx.Tx, id protocol.HostID, named []protocol.SessionID, at time.Time) ([]protocol.SessionID, error) {
 	rows, _ := tx.Query(ctx, `
-		UPDATE sessions SET state = 'exited', evidence = 'lost: the host no longer knows it', state_at = $3,
+		UPDATE sessions SET state = 'exited', evidence = 'lost: the host no longer knows it', confidence = 'low', state_at = $3,
 			exited_at = $3, exit_reason = 'lost: the host no longer knows it'
 		WHERE host_id = $1 AND state <> 'exited' AND NOT id = ANY ($2)
 			AND NOT (last_seq = 0 AND started_at > $4)

@@ -17,7 +17,7 @@ var _ fleet.Store = (*DB)(nil)
 
 // sessionColumns are what scanSession reads of visibleSessions. All that a status shows comes in one round trip.
 const sessionColumns = `
-	s.id, s.name, s.agent, s.agent_version, s.working_dir, s.permission_mode, s.state, s.evidence, s.state_at,
+	s.id, s.name, s.agent, s.agent_version, s.working_dir, s.permission_mode, s.state, s.evidence, s.confidence, s.state_at,
 	s.started_at, s.exited_at, s.exit_code, s.exit_reason, s.last_seq, s.state_seq, s.handle, s.host_id, h.name,
 	h.away_since IS NULL AND h.last_seen_at IS NOT NULL, coalesce(h.away_since, h.last_seen_at),
 	s.created_by, u.display_name, h.owner_id IS NOT DISTINCT FROM $1, coalesce(x.access, ''),
@@ -51,7 +51,7 @@ func scanSession(row pgx.CollectableRow) (fleet.Session, error) {
 	var owner bool
 	var share string
 	var open []openPrompt
-	err := row.Scan(&s.ID, &s.Name, &s.Agent, &s.AgentVersion, &s.WorkingDir, &s.PermissionMode, &s.State, &s.Evidence, &s.StateAt,
+	err := row.Scan(&s.ID, &s.Name, &s.Agent, &s.AgentVersion, &s.WorkingDir, &s.PermissionMode, &s.State, &s.Evidence, &s.Confidence, &s.StateAt,
 		&s.StartedAt, &s.ExitedAt, &s.ExitCode, &s.ExitReason, &s.LastSeq, &s.StateSeq, &s.Handle, &s.Host, &s.HostName,
 		&s.HostOnline, &seen, &s.CreatedBy, &s.Creator, &owner, &share, &s.MessageAt,
 		&open)
@@ -198,12 +198,12 @@ func (db *DB) RemoveSession(ctx context.Context, id protocol.SessionID) error {
 // projection stores what a host says of its session, unless something newer is known.
 const projection = `
 	UPDATE sessions SET agent = $3, agent_version = $4, working_dir = $5, permission_mode = $6, state = $7,
-		evidence = $8, state_at = $9, exited_at = $10, exit_code = $11, exit_reason = $12, state_seq = $13
+		evidence = $8, state_at = $9, exited_at = $10, exit_code = $11, exit_reason = $12, state_seq = $13, confidence = $14
 	WHERE id = $1 AND host_id = $2 AND state_seq <= $13`
 
 func projectionArgs(host protocol.HostID, s protocol.Session) []any {
 	return []any{s.ID, host, s.Agent, s.AgentVersion, s.WorkingDir, s.PermissionMode, s.State,
-		s.Evidence, s.StateAt, s.ExitedAt, s.ExitCode, s.ExitReason, s.LastSeq}
+		s.Evidence, s.StateAt, s.ExitedAt, s.ExitCode, s.ExitReason, s.LastSeq, s.Confidence}
 }
 
 // ProjectSession implements fleet.SessionStore.
