@@ -24,7 +24,7 @@ type row struct {
 
 // table lists every row.
 func table() []row {
-	return slices.Concat(startRows(), messageRows(), promptRows(), stateRows(), lifeRows())
+	return slices.Concat(startRows(), messageRows(), promptRows(), formRows(), stateRows(), lifeRows())
 }
 
 // suite tries rows against one CLI.

@@ -30,7 +30,6 @@ func promptRows() []row {
 		{"subagent", "A subagent's hooks name it, its prompt is answered through the hook, and SubagentStop comes.", agentkind.FeaturePrompts, checkSubagent},
 		{"PreToolUse deny and ask", "PreToolUse may deny a tool, or have it asked about that would not be.", agentkind.FeatureRules, checkPreTool},
 		{"hooks stay on", "A project's settings cannot switch our hooks off.", agentkind.FeatureRules, checkHooksStay},
-		{"MCP elicitation", "An MCP server's question shows as a dialog, with the hook Elicitation.", "", checkElicitation},
 		{"Notification", "Notification fires about 6 s after a dialog appeared.", "", checkNotification},
 	}
 }
@@ -280,17 +279,4 @@ func checkNotification(s *stage.Stage) string {
 	asked := time.Now()
 	f := s.Hook("Notification", 1)
 	return fmt.Sprintf("%s, %.0f s after", s.Fields(f, "message", "notification_type"), time.Since(asked).Seconds())
-}
-
-func checkElicitation(s *stage.Stage) string {
-	s.AddAsker()
-	s.Ready()
-	s.Send("fake:tool mcp__asker__ask {}")
-	// The tool itself is asked about first.
-	s.Until("question about the tool", func() bool { return len(s.Hooks.Of(s.Kind.HeldHook)) > 0 })
-	s.Reply(s.Hook(s.Kind.HeldHook, 1), agentkind.Answer{Option: agentkind.OptionAllow})
-	s.Shows("Which colour?")
-	status := s.Status()
-	s.Sleep(stage.DialogAge)
-	return fmt.Sprintf("screen %q, status %s (%s)", s.Line("Which colour?"), status.Activity, status.Dialog)
 }
