@@ -130,6 +130,17 @@ func (w *world) subscriptions(e *endpoint) (forward func(time.Duration)) {
 	return func(d time.Duration) { ahead.Add(int64(d)) }
 }
 
+// released waits until nobody serves a subscription.
+func (w *world) released() {
+	w.t.Helper()
+	for served := true; served; {
+		err := w.sql.QueryRow(w.t.Context(), `SELECT EXISTS (SELECT FROM subscriptions WHERE next_at > now() + interval '1 second')`).Scan(&served)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
 // deliver tells notices until the test ends.
 func (w *world) deliver() {
 	w.t.Helper()
