@@ -55,7 +55,7 @@ func readClaudeAsk(payload []byte) (Ask, error) {
 	}
 	var input claudeInput
 	// Tools of other makers may name a field alike and give it another type: then the input is shown as it came.
-	if err := json.Unmarshal(raw.ToolInput, &input); err != nil {
+	if err := unmarshalExactly(raw.ToolInput, &input); err != nil {
 		input = claudeInput{}
 	}
 	ask := Ask{Tool: raw.Tool, Subagent: raw.AgentType, AllowsText: true}

@@ -22,3 +22,11 @@ func TestToolCallIsReadAsTheAgentReadsIt(t *testing.T) {
 		}
 	}
 }
+
+// TestAskIsReadAsTheAgentReadsIt: what a person is shown is what would be run.
+func TestAskIsReadAsTheAgentReadsIt(t *testing.T) {
+	ask, err := readClaudeAsk([]byte(`{"hook_event_name":"PermissionRequest","tool_name":"Bash","tool_input":{"command":"git push","Command":"ls"}}`))
+	if err != nil || ask.Title != "Run git push" || ask.Detail != "git push" {
+		t.Errorf("the person is asked %q (%q, %v), want what is run", ask.Title, ask.Detail, err)
+	}
+}
