@@ -22,16 +22,18 @@ const (
 	limitDatabase = "SWITCHBOARD_BENCH_DATABASE" // URL, for the limit's process
 	limitToken    = "limit"
 	limitSubject  = "agent"
+	typeSubject   = "typist"
 	limitPayload  = "sixty-four bytes, as many as a short message to an agent has...."
 )
 
 // The limit's tools: the shortest program that does what ours do.
 const (
-	toolNothing     = "nothing"       // token check, tools/call
-	toolRead        = "read"          // and a row that has a key, as an answer that is encoded twice
-	toolReadAll     = "read_all"      // and as many rows as list_sessions has sessions
-	toolAsk         = "ask"           // and a round trip to an agent in another process
-	toolWriteAndAsk = "write_and_ask" // and a committed row before that
+	toolNothing      = "nothing"        // token check, tools/call
+	toolRead         = "read"           // and a row that has a key, as an answer that is encoded twice
+	toolReadAll      = "read_all"       // and as many rows as list_sessions has sessions
+	toolAsk          = "ask"            // and a round trip to an agent in another process
+	toolWriteAndAsk  = "write_and_ask"  // and a committed row before that
+	toolWriteAndType = "write_and_type" // the same, and the agent writes to a terminal
 )
 
 // limit is the program that sets the limit.
@@ -115,7 +117,10 @@ func (l *limit) tools() http.Handler {
 		toolRead:        l.read,
 		toolReadAll:     l.readAll,
 		toolAsk:         func(ctx context.Context) (*mcp.CallToolResult, error) { return done(l.ask(ctx)) },
-		toolWriteAndAsk: func(ctx context.Context) (*mcp.CallToolResult, error) { return done(l.writeAndAsk(ctx)) },
+		toolWriteAndAsk: func(ctx context.Context) (*mcp.CallToolResult, error) { return done(l.writeAndAsk(ctx, limitSubject)) },
+		toolWriteAndType: func(ctx context.Context) (*mcp.CallToolResult, error) {
+			return done(l.writeAndAsk(ctx, typeSubject))
+		},
 	} {
 		tools.AddTool(mcp.NewTool(name), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 			return handle(ctx)
@@ -133,11 +138,12 @@ func done(err error) (*mcp.CallToolResult, error) {
 
 func (l *limit) ask(ctx context.Context) error { return ask(ctx, l.conn) }
 
-func (l *limit) writeAndAsk(ctx context.Context) error {
+func (l *limit) writeAndAsk(ctx context.Context, subject string) error {
 	if _, err := l.pool.Exec(ctx, `INSERT INTO notes (text) VALUES ($1)`, limitPayload); err != nil {
 		return err
 	}
-	return l.ask(ctx)
+	_, err := l.conn.RequestWithContext(ctx, subject, []byte(limitPayload))
+	return err
 }
 
 func ask(ctx context.Context, conn *nats.Conn) error {
@@ -147,12 +153,30 @@ func ask(ctx context.Context, conn *nats.Conn) error {
 
 // serveAgent answers at once whatever it is asked over NATS, until standard input ends.
 func serveAgent(_ context.Context, bus string, stdin io.Reader, stdout io.Writer) error {
+	return serveBus(bus, limitSubject, stdin, stdout, func(m *nats.Msg) { _ = m.Respond(m.Data) })
+}
+
+// serveTypist types what it is sent into a terminal of its own, and answers, until standard input ends.
+func serveTypist(ctx context.Context, bus, socket string, stdin io.Reader, stdout io.Writer) (err error) {
+	terminal, end, err := startStamper(ctx, socket)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	return serveBus(bus, typeSubject, stdin, stdout, func(m *nats.Msg) {
+		if _, err := terminal.WriteString(pasteBegin + string(m.Data) + pasteEnd); err == nil {
+			_ = m.Respond(nil)
+		}
+	})
+}
+
+func serveBus(bus, subject string, stdin io.Reader, stdout io.Writer, handle nats.MsgHandler) error {
 	conn, err := nats.Connect(bus)
 	if err != nil {
 		return fmt.Errorf("connecting the limit's agent: %w", err)
 	}
 	defer conn.Close()
-	if _, err := conn.Subscribe(limitSubject, func(m *nats.Msg) { _ = m.Respond(m.Data) }); err != nil {
+	if _, err := conn.Subscribe(subject, handle); err != nil {
 		return fmt.Errorf("listening as the limit's agent: %w", err)
 	}
 	if err := conn.Flush(); err != nil {

@@ -30,6 +30,9 @@ const (
 	wordLimit = "limit"
 	wordAgent = "agent"
 	wordFlood = "flood"
+
+	wordTypist  = "typist"
+	wordStamper = "stamper"
 )
 
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout io.Writer) error {
@@ -40,6 +43,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		return serveAgent(ctx, args[1], stdin, stdout)
 	case len(args) == 3 && args[0] == wordFlood:
 		return flood(args[1], args[2])
+	case len(args) == 3 && args[0] == wordTypist:
+		return serveTypist(ctx, args[1], args[2], stdin, stdout)
+	case len(args) >= 2 && args[0] == wordStamper:
+		return serveStamper(ctx, args[1], args[2:])
 	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	only := flags.String("only", "", "measure only what has this in its name")
@@ -63,6 +70,7 @@ func measurements() []measurement {
 	return []measurement{
 		{"sessions", measureSessions},
 		{"prompts", measurePrompts},
+		{"messages", measureMessages},
 		{"calls", measureCalls},
 		{"tokens", measureTokenCheck},
 		{"oauth", measureOAuth},
