@@ -51,7 +51,8 @@ type Kind struct {
 
 	SameMessage  func(clean, receipt string) bool
 	CleanMessage func(text string) (string, error) // as the agent will report it in its receipt
-	TypeMessage  func(clean string) []byte         // keys that put a clean message into an empty input box
+	Changed      func(text, clean string) []string // what CleanMessage changed, in words
+	TypeMessage  func(clean string) [][]byte       // keys that put a clean message into an empty input box; a part is never to be torn
 	Submit       []byte                            // keys that send what stands in the input box, and do nothing in a dialog
 	StashDraft   []byte                            // keys that put a person's draft aside until after the next submit
 	Interrupt    []byte

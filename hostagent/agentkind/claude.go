@@ -41,6 +41,7 @@ func Claude() Kind {
 		ReadBox:        claudeBox,
 
 		CleanMessage: cleanClaudeMessage,
+		Changed:      changedClaudeMessage,
 		SameMessage:  sameClaudeMessage,
 		TypeMessage:  typeClaudeMessage,
 		Submit:       []byte{0x18, '\r'}, // ctrl+x enter: queues while the agent works, and no dialog heeds it

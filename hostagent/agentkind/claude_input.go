@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -46,6 +45,29 @@ func cleanClaudeMessage(text string) (string, error) {
 		return " " + text[strings.Index(text, "!"):], nil
 	}
 	return text, nil
+}
+
+// changedClaudeMessage is for whoever sent the text: what he reads in the transcript is not what he wrote.
+func changedClaudeMessage(text, clean string) []string {
+	spaced := lineEnds.Replace(text)
+	var changed []string
+	for _, change := range []struct {
+		words string
+		made  bool
+	}{
+		{"tabs became four spaces each", strings.Contains(text, "\t")},
+		{"other line ends became line feeds", strings.ReplaceAll(text, "\t", "    ") != spaced},
+		{"invisible characters were removed", strings.Map(dropInvisible, text) != text},
+		{"characters were composed (Unicode NFC)", !norm.NFC.IsNormalString(text)},
+		{"empty lines at the beginning were removed", strings.HasPrefix(spaced, "\n")},
+		{"white space at the end was removed", strings.TrimRightFunc(spaced, unicode.IsSpace) != spaced},
+		{"one space was put before the !, so that it runs no shell command", strings.HasPrefix(clean, " !") && !strings.HasPrefix(text, " !")},
+	} {
+		if change.made {
+			changed = append(changed, change.words)
+		}
+	}
+	return changed
 }
 
 // lineEnds makes every kind of line end a line feed, and of a tab the four spaces that a pasted one becomes.
@@ -106,42 +128,61 @@ const (
 	pasteEnd   = "\x1b[201~"
 )
 
-// maxPaste is how long one bracketed paste may be, in UTF-16 units. Above 800, or with more than two line feeds,
-// the CLI folds a paste away and warns the model of it.
-const maxPaste = 700
+// A paste that is longer, in UTF-16 units, or has more line feeds the CLI folds away, and warns the model of it: above
+// 800 and 2. Counted in bytes, of which there are at least as many, a paste also fits into what a terminal passes on at
+// once: of one that is torn a slow machine's CLI has taken a piece of the end for text.
+const (
+	maxPaste      = 700
+	maxPasteFeeds = 2
+)
 
-// typeClaudeMessage is one bracketed paste for each line, or for each part of a long one. A backslash at the end
-// would turn the submit into a line feed, so that a space follows it, which the CLI trims.
-func typeClaudeMessage(clean string) []byte {
+// typeClaudeMessage is bracketed pastes of as many lines as the CLI takes in one, since it draws its box anew after each;
+// a long line is several. A backslash at the end would turn the submit into a line feed, so that a space follows it,
+// which the CLI trims.
+func typeClaudeMessage(clean string) [][]byte {
 	if strings.HasSuffix(clean, `\`) {
 		clean += " "
 	}
-	var keys strings.Builder
+	var pastes [][]byte
+	paste, feeds := "", 0
+	flush := func() {
+		pastes = append(pastes, []byte(pasteBegin+paste+pasteEnd))
+		paste, feeds = "", 0
+	}
 	for i, line := range strings.Split(clean, "\n") {
 		parts := splitPaste(line)
 		if i > 0 {
 			parts[0] = "\n" + parts[0]
 		}
-		for _, part := range parts {
-			keys.WriteString(pasteBegin + part + pasteEnd)
+		if i > 0 && (feeds == maxPasteFeeds || len(paste)+len(parts[0]) > maxPaste) {
+			flush()
+		}
+		for j, part := range parts {
+			if j > 0 {
+				flush()
+			}
+			paste += part
+		}
+		if i > 0 && len(parts) == 1 {
+			feeds++
 		}
 	}
-	return []byte(keys.String())
+	flush()
+	return pastes
 }
 
 // splitPaste cuts a line where a new character begins, never before a mark or a joiner that belongs to the one
 // before it. It returns at least one part.
 func splitPaste(line string) []string {
 	var parts []string
-	start, units, previous := 0, 0, rune(0)
+	start, previous := 0, rune(0)
 	for at, r := range line {
-		width := utf16.RuneLen(r)
 		joined := unicode.Is(unicode.M, r) || isJoiner(r) || previous == 0x200D
-		if units+width > maxPaste && (!joined || units > maxPaste+50) {
+		size := at + utf8.RuneLen(r) - start
+		if size > maxPaste && (!joined || size > maxPaste+50) {
 			parts = append(parts, line[start:at])
-			start, units = at, 0
+			start = at
 		}
-		units += width
 		previous = r
 	}
 	return append(parts, line[start:])

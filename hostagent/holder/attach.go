@@ -29,7 +29,7 @@ type Terminal struct {
 func (c *Client) Attach(ctx context.Context, t Terminal) error {
 	connection, end, err := c.open(ctx, request{
 		Operation: opAttach, Cols: t.Cols, Rows: t.Rows, Watch: t.Input == nil, Fixed: t.Resized == nil,
-	})
+	}, nil)
 	if err != nil {
 		return fmt.Errorf("attach: %w", err)
 	}

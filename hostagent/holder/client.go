@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math"
 	"net"
 	"os"
 	"path/filepath"
@@ -72,8 +73,9 @@ func (c *Client) Close() error {
 	return nil
 }
 
-// open connects for one call. The connection ends when ctx does or the client is closed; end is to be called.
-func (c *Client) open(ctx context.Context, r request) (connection net.Conn, end func(), err error) {
+// open connects for one call, and makes the request, with the payload behind it if the operation has one. The
+// connection ends when ctx does or the client is closed; end is to be called.
+func (c *Client) open(ctx context.Context, r request, payload []byte) (connection net.Conn, end func(), err error) {
 	if c.closed.Err() != nil {
 		return nil, nil, net.ErrClosed
 	}
@@ -88,7 +90,7 @@ func (c *Client) open(ctx context.Context, r request) (connection net.Conn, end 
 		stopClosed()
 		connection.Close()
 	}
-	if err := writeMessage(connection, r); err != nil {
+	if err := writeRequest(connection, r, payload); err != nil {
 		end()
 		return nil, nil, c.lost(ctx, err)
 	}
@@ -111,19 +113,13 @@ func (c *Client) call(ctx context.Context, r request, payload []byte) (reply, er
 	if len(payload) > maxFrame {
 		return reply{}, fmt.Errorf("%s: %d bytes are more than the %d that a holder takes", r.Operation, len(payload), maxFrame)
 	}
-	connection, end, err := c.open(ctx, r)
+	connection, end, err := c.open(ctx, r, payload)
 	if err != nil {
 		return reply{}, fmt.Errorf("%s: %w", r.Operation, err)
 	}
 	defer end()
-	if r.Operation.carriesData() {
-		err = writeFrame(connection, data, payload)
-	}
 	var answer reply
-	if err == nil {
-		err = readMessage(connection, &answer)
-	}
-	if err != nil {
+	if err := readMessage(connection, &answer); err != nil {
 		return reply{}, fmt.Errorf("%s: %w", r.Operation, c.lost(ctx, err))
 	}
 	if err := answer.err(); err != nil {
@@ -139,8 +135,8 @@ func (c *Client) Write(ctx context.Context, p []byte) error {
 	return err
 }
 
-// WaitQuiet returns when the child has written nothing for that long, or has ended. More than a minute cannot be
-// asked for.
+// WaitQuiet returns when the child has written nothing for that long, and nothing was typed, or it has ended. More than
+// a minute cannot be asked for.
 func (c *Client) WaitQuiet(ctx context.Context, quiet time.Duration) error {
 	for {
 		answer, err := c.call(ctx, request{Operation: opQuiet, Quiet: quiet}, nil)
@@ -230,7 +226,7 @@ func (c *Client) Follow(ctx context.Context, after uint64) iter.Seq2[Entry, erro
 var errEnough = errors.New("enough")
 
 func (c *Client) follow(ctx context.Context, after uint64, yield func(Entry, error) bool) error {
-	connection, end, err := c.open(ctx, request{Operation: opFollow})
+	connection, end, err := c.open(ctx, request{Operation: opFollow}, nil)
 	if err != nil && !errors.Is(err, ErrGone) && !errors.Is(err, ErrLost) {
 		return err
 	}
@@ -241,17 +237,16 @@ func (c *Client) follow(ctx context.Context, after uint64, yield func(Entry, err
 	defer file.Close()
 	scan := scanner{source: file}
 	if err != nil {
-		return scan.yield(after, yield)
+		return scan.rest(file, after, yield)
 	}
 	defer end()
 	for {
 		var n newest
-		ended := readMessage(connection, &n)
-		if err := scan.yield(after, yield); err != nil {
-			return err
+		if ended := readMessage(connection, &n); ended != nil {
+			return errors.Join(scan.rest(file, after, yield), c.followEnd(ctx, ended))
 		}
-		if ended != nil {
-			return c.followEnd(ctx, ended)
+		if err := scan.yield(after, n.N, yield); err != nil {
+			return err
 		}
 	}
 }
@@ -265,9 +260,18 @@ func (c *Client) followEnd(ctx context.Context, ended error) error {
 	return err
 }
 
-// yield hands over the entries that are there.
-func (s *scanner) yield(after uint64, yield func(Entry, error) bool) error {
-	for {
+// rest hands over what a holder that has gone has left.
+func (s *scanner) rest(file *os.File, after uint64, yield func(Entry, error) bool) error {
+	if err := file.Sync(); err != nil { // see ReadJournal
+		return err
+	}
+	return s.yield(after, math.MaxUint64, yield)
+}
+
+// yield hands over the entries that are there, up to N = last: a later one may not be on disk yet.
+func (s *scanner) yield(after, last uint64, yield func(Entry, error) bool) error {
+	s.reader = nil // it may remember an end that is none any more
+	for s.last < last {
 		entry, err := s.next()
 		if errors.Is(err, errNoMore) {
 			return nil
@@ -279,4 +283,5 @@ func (s *scanner) yield(after uint64, yield func(Entry, error) bool) error {
 			return errEnough
 		}
 	}
+	return nil
 }

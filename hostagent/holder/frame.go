@@ -48,6 +48,20 @@ func writeMessage(w io.Writer, v any) error {
 	return writeFrame(w, message, text)
 }
 
+// writeRequest sends a request, and the payload behind it if it has one, in one write.
+func writeRequest(w io.Writer, r request, payload []byte) error {
+	var frames bytes.Buffer
+	err := writeMessage(&frames, r)
+	if r.Operation.carriesData() && err == nil {
+		err = writeFrame(&frames, data, payload)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = frames.WriteTo(w)
+	return err
+}
+
 // readFrame reads one frame. It takes memory for what has come, not for what the length claims. io.EOF means that
 // the peer ended between frames.
 func readFrame(r io.Reader) (frame, error) {

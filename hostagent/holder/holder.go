@@ -31,6 +31,8 @@ type holder struct {
 	command   *exec.Cmd
 	pty       *terminal.PTY
 	typing    chan struct{} // holds one token while somebody types, so that no two texts mix
+	box       chan struct{} // holds one while a viewer types or a message is on its way; taken before typing
+	came      chan struct{} // holds one when output has come
 	questions chan []byte   // the screen model's answers, to be typed
 	hooks     hooks
 	rest      *rest
@@ -48,6 +50,10 @@ type holder struct {
 	sizedBy    *viewer // the viewer who decides the size: who typed last
 	lastOutput time.Time
 	lastInput  time.Time
+	lastTyped  time.Time // by whomever
+
+	outputs, inputs uint64 // how often output came, and how often something was typed
+	viewerInputs    uint64 // by viewers
 }
 
 // answersKept is how many answers of the screen model wait to be typed. A child that asks and does not read
@@ -59,9 +65,14 @@ func (h *holder) show(p []byte) {
 	h.rest.end()
 	h.mu.Lock()
 	h.lastOutput = time.Now()
+	h.outputs++
 	_, _ = h.screen.Write(p) // never fails
 	h.pass(p)
 	h.mu.Unlock()
+	select {
+	case h.came <- struct{}{}:
+	default:
+	}
 	_, _ = h.recorder.Write(p) // never fails
 	if full, overdue := h.recorder.Full(); full {
 		h.nextSegment(overdue)

@@ -12,15 +12,16 @@ import (
 	"time"
 )
 
-// journal is the session's log: one JSON object per line, each with a checksum, each on disk before append
+// journal is the session's log: one JSON object per line, each with a checksum, each on disk before append or sync
 // returns. Only the holder writes it; its lock is what makes the holder the only one.
 type journal struct {
 	mu      sync.Mutex // guards the fields below
 	file    *os.File
-	size    int64 // bytes of whole entries
-	last    uint64
+	size    int64         // bytes of whole entries
+	last    uint64        // N of the last entry that is written: what a crash of this process leaves
+	synced  uint64        // N of the last that is on disk, too: what a loss of power leaves
 	broken  error         // a sync failed: what is on disk is unknown, and stays so
-	changed chan struct{} // closed and replaced when an entry is added
+	changed chan struct{} // closed and replaced when entries are on disk
 }
 
 // lockPatience is how long a new holder waits for one that is about to end.
@@ -55,6 +56,7 @@ func (j *journal) recover(dir string) error {
 		}
 		j.last = entry.N
 	}
+	j.synced = j.last // once the file is synced, below
 	j.size = scan.offset
 	if err := j.file.Truncate(j.size); err != nil {
 		return fmt.Errorf("cut off a torn line: %w", err)
@@ -91,33 +93,61 @@ func syncDir(dir string) error {
 
 // append adds an entry and returns its N once it is on disk. After an error the entry is not in the journal.
 func (j *journal) append(kind string, body any) (uint64, error) {
-	text, err := json.Marshal(body)
+	note, err := NewNote(kind, body)
 	if err != nil {
-		return 0, fmt.Errorf("journal %s: %w", kind, err)
+		return 0, fmt.Errorf("journal: %w", err)
 	}
+	n, err := j.write(note)
+	if err != nil {
+		return 0, err
+	}
+	return n, j.sync(n)
+}
+
+// write adds entries, all or none, and returns the last one's N. They outlive this process, and not yet a loss of
+// power: sync makes them do so, and tells of them.
+func (j *journal) write(notes ...Note) (uint64, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.broken != nil {
-		return 0, fmt.Errorf("journal %s: %w", kind, j.broken)
+		return 0, fmt.Errorf("journal %s: %w", notes[0].Kind, j.broken)
 	}
-	line, err := encodeEntry(Entry{N: j.last + 1, At: time.Now().UTC(), Kind: kind, Body: text})
-	if err != nil {
-		return 0, fmt.Errorf("journal %s: %w", kind, err)
+	var lines []byte
+	for i, note := range notes {
+		line, err := encodeEntry(Entry{N: j.last + uint64(i) + 1, At: time.Now().UTC(), Kind: note.Kind, Body: note.Body})
+		if err != nil {
+			return 0, fmt.Errorf("journal %s: %w", note.Kind, err)
+		}
+		lines = append(lines, line...)
 	}
-	if _, err := j.file.WriteAt(line, j.size); err != nil {
+	if _, err := j.file.WriteAt(lines, j.size); err != nil {
 		j.cutBack()
-		return 0, fmt.Errorf("journal %s: %w", kind, err)
+		return 0, fmt.Errorf("journal %s: %w", notes[0].Kind, err)
+	}
+	j.size += int64(len(lines))
+	j.last += uint64(len(notes))
+	return j.last, nil
+}
+
+// sync returns when all entries up to n are on disk.
+func (j *journal) sync(n uint64) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.synced >= n {
+		return nil
+	}
+	if j.broken != nil {
+		return fmt.Errorf("journal: %w", j.broken)
 	}
 	if err := j.file.Sync(); err != nil {
 		// The kernel may have dropped the pages: a second sync would lie.
 		j.broken = fmt.Errorf("an earlier sync failed: %w", err)
-		return 0, fmt.Errorf("journal %s: %w", kind, err)
+		return fmt.Errorf("journal: %w", err)
 	}
-	j.size += int64(len(line))
-	j.last++
+	j.synced = j.last
 	close(j.changed)
 	j.changed = make(chan struct{})
-	return j.last, nil
+	return nil
 }
 
 // cutBack takes off what of an entry was written, so that the next one begins at a line's start.
@@ -127,11 +157,11 @@ func (j *journal) cutBack() {
 	}
 }
 
-// newest is the last entry's N, and a channel that is closed when there is a newer one.
+// newest is the N of the last entry that is on disk, and a channel that is closed when there is a newer one.
 func (j *journal) newest() (uint64, <-chan struct{}) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.last, j.changed
+	return j.synced, j.changed
 }
 
 func (j *journal) close() error { return j.file.Close() }

@@ -23,6 +23,11 @@ func ReadJournal(dir string, after uint64) ([]Entry, error) {
 		return nil, fmt.Errorf("read the journal: %w", err)
 	}
 	defer file.Close()
+	// A holder that was killed may have left entries that only its machine's memory has. Who follows from them what
+	// outlives a loss of power needs them to outlive it, too.
+	if err := file.Sync(); err != nil {
+		return nil, fmt.Errorf("read the journal: %w", err)
+	}
 	var entries []Entry
 	scan := scanner{source: file}
 	for {

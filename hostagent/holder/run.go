@@ -68,6 +68,8 @@ func open(ctx context.Context, dir string) (h *holder, listener net.Listener, er
 		dir:       dir,
 		log:       slog.New(slog.NewTextHandler(os.Stderr, nil)).With("session", spec.Session),
 		typing:    make(chan struct{}, 1),
+		box:       make(chan struct{}, 1),
+		came:      make(chan struct{}, 1),
 		questions: make(chan []byte, answersKept),
 		rest:      newRest(),
 		startedAt: time.Now(),
@@ -205,11 +207,20 @@ func (h *holder) typeAnswers(ctx context.Context) {
 
 // write types p with nothing in between.
 func (h *holder) write(ctx context.Context, p []byte) error {
+	letGo, err := h.takeTyping(ctx)
+	if err != nil {
+		return err
+	}
+	defer letGo()
+	defer h.countInput()
+	return h.pty.Write(ctx, p)
+}
+
+func (h *holder) takeTyping(ctx context.Context) (letGo func(), err error) {
 	select {
 	case h.typing <- struct{}{}:
-		defer func() { <-h.typing }()
+		return func() { <-h.typing }, nil
 	case <-ctx.Done():
-		return fmt.Errorf("type: somebody else is typing: %w", ctx.Err())
+		return nil, fmt.Errorf("type: somebody else is typing: %w", ctx.Err())
 	}
-	return h.pty.Write(ctx, p)
 }

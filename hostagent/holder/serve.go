@@ -72,6 +72,8 @@ func (h *holder) connection(ctx context.Context, connection net.Conn) {
 		c.follow()
 	case opAttach:
 		c.attach(ctx)
+	case opType:
+		c.deliver(ctx)
 	default:
 		c.answer(ctx)
 	}
@@ -90,8 +92,13 @@ func (c call) answer(ctx context.Context) {
 	if err != nil {
 		answer = outcome(err)
 	}
+	c.say(answer)
+}
+
+// say sends a reply. A peer that does not take it has gone.
+func (c call) say(r reply) {
 	_ = c.connection.SetWriteDeadline(time.Now().Add(requestWait))
-	if err := writeMessage(c.connection, answer); err != nil {
+	if err := writeMessage(c.connection, r); err != nil {
 		c.log.Debug("reply not sent", "operation", c.request.Operation, "err", err)
 	}
 }
@@ -102,6 +109,9 @@ func (c call) perform(ctx context.Context) (reply, error) {
 		return reply{}, c.typeText(ctx)
 	case opQuiet:
 		return reply{Again: !c.waitQuiet(ctx)}, nil
+	case opLook:
+		look := c.look(ctx)
+		return reply{Look: &look}, nil
 	case opScreen:
 		screen := c.shown()
 		return reply{Screen: &screen}, nil
@@ -120,7 +130,7 @@ func (c call) perform(ctx context.Context) (reply, error) {
 		}
 		return reply{}, c.resize(size{c.request.Cols, c.request.Rows})
 	}
-	return reply{}, fmt.Errorf("this holder knows no operation %q", c.request.Operation)
+	return reply{}, fmt.Errorf(unknownOperation+" %q", c.request.Operation)
 }
 
 // typeText types the data frame that follows.
@@ -136,9 +146,11 @@ func (c call) typeText(ctx context.Context) error {
 	return c.write(ctx, text)
 }
 
+func errReserved(kind string) error { return fmt.Errorf("a note cannot be of kind %q", kind) }
+
 func (c call) appendNote() (reply, error) {
 	if reserved[c.request.Kind] {
-		return reply{}, fmt.Errorf("a note cannot be of kind %q", c.request.Kind)
+		return reply{}, errReserved(c.request.Kind)
 	}
 	body := c.request.Body
 	if len(body) == 0 {
@@ -148,18 +160,20 @@ func (c call) appendNote() (reply, error) {
 	return reply{N: n}, err
 }
 
-// waitQuiet waits until no output has come for as long as was asked, or reports false after quietWait. It has a timer only while it waits.
+// waitQuiet waits until no output has come and nothing was typed for as long as was asked, or reports false after
+// quietWait. It has a timer only while it waits.
 func (c call) waitQuiet(ctx context.Context) bool {
 	quiet := min(c.request.Quiet, quietLimit)
+	if since := c.lastMoved(); !since.IsZero() && time.Since(since) >= quiet {
+		return true
+	}
 	ctx, cancel := context.WithTimeout(ctx, quietWait)
 	defer cancel()
 	ctx, stop := untilClosed(ctx, c.connection)
 	defer stop()
 	began := time.Now()
 	for {
-		c.mu.Lock()
-		since := c.lastOutput
-		c.mu.Unlock()
+		since := c.lastMoved()
 		if since.IsZero() {
 			since = began
 		}
@@ -175,6 +189,16 @@ func (c call) waitQuiet(ctx context.Context) bool {
 			return false
 		}
 	}
+}
+
+// lastMoved is when output last came, or something was typed; zero if never.
+func (h *holder) lastMoved() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.lastTyped.After(h.lastOutput) {
+		return h.lastTyped
+	}
+	return h.lastOutput
 }
 
 // follow tells the peer of each change of the journal, which it reads itself.

@@ -170,11 +170,24 @@ func (c call) typed(ctx context.Context, v *viewer, text []byte) {
 	v.typed = time.Now()
 	c.mu.Unlock()
 	c.sizeBy(v)
-	ctx, cancel := context.WithTimeout(ctx, writeWait)
-	defer cancel()
-	if err := c.write(ctx, text); err != nil {
+	if err := c.writeFor(ctx, text); err != nil {
 		c.log.Warn("viewer's input lost", "err", err)
 	}
+}
+
+// writeFor types what a viewer types, when no message is on its way.
+func (c call) writeFor(ctx context.Context, text []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, deliveryWait+writeWait)
+	defer cancel()
+	letGo, err := c.takeBox(ctx)
+	if err != nil {
+		return err
+	}
+	defer letGo()
+	c.mu.Lock()
+	c.viewerInputs++
+	c.mu.Unlock()
+	return c.write(ctx, text)
 }
 
 // noteInput journals that a viewer typed, unless it did so a moment ago. A person's own typing is not refused

@@ -25,10 +25,17 @@ const (
 	opResize operation = "resize"
 	opAttach operation = "attach"
 	opHook   operation = "hook" // a data frame follows
+	opLook   operation = "look"
+	opType   operation = "type" // a data frame follows, and later another
 )
 
 // carriesData reports whether a data frame follows the request.
-func (o operation) carriesData() bool { return o == opWrite || o == opAnswer || o == opHook }
+func (o operation) carriesData() bool {
+	return o == opWrite || o == opAnswer || o == opHook || o == opType
+}
+
+// unknownOperation begins a holder's reply to an operation of a later version.
+const unknownOperation = "this holder knows no operation"
 
 // request is a connection's first frame. Both sides are of the same user and nearly always of the same version;
 // after an upgrade of the host agent, an older holder may answer to a newer client, so fields are only added.
@@ -46,6 +53,10 @@ type request struct {
 	Rows      int             `json:"rows,omitempty"`
 	Watch     bool            `json:"watch,omitempty"` // an attached viewer who does not type
 	Fixed     bool            `json:"fixed,omitempty"` // an attached viewer who cannot take on the session's size
+	Patience  time.Duration   `json:"patience,omitempty"`
+	Notes     []Note          `json:"notes,omitempty"`
+	Seen      *Seen           `json:"seen,omitempty"`
+	Parts     []int           `json:"parts,omitempty"` // sizes of the data's parts that are not to be torn
 }
 
 // reply is the holder's first frame.
@@ -56,6 +67,8 @@ type reply struct {
 	N      uint64           `json:"n,omitempty"`
 	Status *Status          `json:"status,omitempty"`
 	Screen *terminal.Screen `json:"screen,omitempty"`
+	Look   *Look            `json:"look,omitempty"`
+	Stale  bool             `json:"stale,omitempty"` // something has come over the terminal: it was not typed
 }
 
 // outcome is the reply to a call that ended so, and has nothing else to say.

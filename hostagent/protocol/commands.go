@@ -79,6 +79,7 @@ type SendMessageRequest struct {
 // SendMessageReply says what has become of the message so far; message_changed events tell the rest.
 type SendMessageReply struct {
 	Message MessageState `json:"message"`
+	Changed []string     `json:"changed,omitempty"` // what the host changed in the text, as the agent itself would have
 }
 
 // AnswerPromptRequest answers exactly the prompt that was read: Digest must be that prompt's.

@@ -26,6 +26,8 @@
 //	2026-11-29, version 1 still: a Session may say how far its state can be relied on (confidence). Prompts may be of the
 //	  kinds elicitation and dialog, and questions optional and with a word on what is wanted. A control plane that does
 //	  not know these shows such a prompt as any other, and takes no number for a question without options.
+//	2026-11-29, version 1 still: a SendMessageReply says what the host changed in the text (changed). A host that does
+//	  not say so changes the same.
 package protocol
 
 // Version is the contract's version. A control plane speaks with hosts one version older and one newer.

@@ -52,7 +52,7 @@ var messages = map[string]any{
 	"interrupt_session":      InterruptSessionRequest{act, session.ID},
 	"session_reply":          SessionReply{session},
 	"send_message":           SendMessageRequest{act, session.ID, "m1", "run the tests"},
-	"send_message_reply":     SendMessageReply{MessageState{"m1", MessageNotConfirmed, "no receipt came"}},
+	"send_message_reply":     SendMessageReply{MessageState{"m1", MessageNotConfirmed, "no receipt came"}, []string{"tabs became four spaces each"}},
 	"answer_prompt":          AnswerPromptRequest{act, session.ID, "p1", "d1", Answer{"allow", "because", [][]string{{"SQLite"}}}},
 	"answer_prompt_reply":    AnswerPromptReply{PromptAnswering},
 	"withdraw_session":       WithdrawSessionRequest{session.ID},

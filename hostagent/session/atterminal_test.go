@@ -45,10 +45,14 @@ func TestMessageBehindDraft(t *testing.T) {
 	check(t, err)
 	r.untilTrue("the draft", func() bool { return strings.Contains(r.screen(id), "half a thought") })
 	message := r.send(id, "from elsewhere")
+	r.untilTrue("word that somebody types", func() bool {
+		_, err := io.WriteString(keys, ".")
+		check(t, err)
+		return r.toldToWait(id, message, hinderedByTyping)
+	})
 	if got := r.message(id, message); got.Status != protocol.MessageAccepted || got.Detail != "" {
 		t.Errorf("message became %v, want accepted", got)
 	}
-	r.waited(id, message, hinderedByTyping)
 	r.waited(id, message, hinderedByDraft)
 	check(t, keys.Close())
 	group.Wait()
@@ -58,11 +62,15 @@ func TestMessageBehindDraft(t *testing.T) {
 // waited checks that the message was once told to wait for this reason.
 func (r *rig) waited(id protocol.SessionID, message protocol.MessageID, why string) {
 	r.t.Helper()
-	want := protocol.MessageState{ID: message, Status: protocol.MessageQueued, Detail: why}
-	told := slices.ContainsFunc(r.events(id), func(e protocol.Event) bool {
-		return e.Kind == protocol.EventMessage && decode[protocol.MessageState](r, e) == want
-	})
-	if !told {
+	if !r.toldToWait(id, message, why) {
 		r.t.Errorf("no event says that the message waits because %q", why)
 	}
+}
+
+func (r *rig) toldToWait(id protocol.SessionID, message protocol.MessageID, why string) bool {
+	r.t.Helper()
+	want := protocol.MessageState{ID: message, Status: protocol.MessageQueued, Detail: why}
+	return slices.ContainsFunc(r.events(id), func(e protocol.Event) bool {
+		return e.Kind == protocol.EventMessage && decode[protocol.MessageState](r, e) == want
+	})
 }

@@ -115,3 +115,6 @@ func (f *fold) messageOf(text string) protocol.MessageID {
 func (f *fold) shown(id protocol.MessageID) {
 	f.unshown = slices.DeleteFunc(f.unshown, func(other protocol.MessageID) bool { return other == id })
 }
+
+// idle reports whether a message that is typed now is the next that the agent deals with, at once.
+func (f *fold) idle() bool { return f.session.State == protocol.StateIdle && f.deaf() == "" }

@@ -80,7 +80,9 @@ func (p *person) is(want agentkind.Activity) {
 func (p *person) says(text string) {
 	p.t.Helper()
 	kind := agentkind.Claude()
-	check(p.t, p.pty.Write(p.t.Context(), kind.TypeMessage(text)))
+	for _, keys := range kind.TypeMessage(text) {
+		check(p.t, p.pty.Write(p.t.Context(), keys))
+	}
 	p.untilTrue("the message in the input box", func() bool { return strings.Contains(p.shows(), text) })
 	p.untilTrue("the message's turn", func() bool {
 		check(p.t, p.pty.Write(p.t.Context(), kind.Submit))

@@ -58,6 +58,7 @@ type rig struct {
 	home    string
 	project string
 	environ []string
+	model   *model.Server
 	*Manager
 }
 
@@ -67,13 +68,17 @@ func newRig(t *testing.T) *rig {
 	if err != nil {
 		t.Skipf("needs the real CLI: %v", err)
 	}
-	endpoint, err := (&model.Server{}).Start(t.Context(), "127.0.0.1:0")
+	scripted := &model.Server{}
+	endpoint, err := scripted.Start(t.Context(), "127.0.0.1:0")
 	check(t, err)
 	t.Cleanup(func() { check(t, endpoint.Close()) })
 
 	root, err := filepath.EvalSymlinks(t.TempDir())
 	check(t, err)
-	r := &rig{t: t, dir: filepath.Join(root, "s"), home: filepath.Join(root, "home"), project: filepath.Join(root, "home", "project")}
+	r := &rig{
+		t: t, dir: filepath.Join(root, "s"), home: filepath.Join(root, "home"), project: filepath.Join(root, "home", "project"),
+		model: scripted,
+	}
 	check(t, os.MkdirAll(r.project, 0o700))
 	self, err := os.Executable()
 	check(t, err)

@@ -19,6 +19,9 @@ func (m *Manager) Send(ctx context.Context, r protocol.SendMessageRequest) (prot
 	}
 	s.acting.Lock()
 	defer s.acting.Unlock()
+	if err := s.knowTaken(ctx); err != nil {
+		return protocol.SendMessageReply{}, err
+	}
 	if state, known := s.messageState(r.Message); known {
 		return protocol.SendMessageReply{Message: state}, nil
 	}
@@ -43,17 +46,45 @@ func (m *Manager) Send(ctx context.Context, r protocol.SendMessageRequest) (prot
 	if err := s.takesMessages(); err != nil {
 		return protocol.SendMessageReply{}, err
 	}
+	note := messageNote{ID: r.Message, Command: r.Command, Actor: r.Actor, Text: text}
+	if err := s.take(ctx, note); err != nil {
+		return protocol.SendMessageReply{}, err
+	}
+	return protocol.SendMessageReply{
+		Message: protocol.MessageState{ID: r.Message, Status: protocol.MessageQueued}, Changed: s.kind.Changed(r.Text, text),
+	}, nil
+}
+
+// take notes a message for good: as it is typed, or to be typed later.
+func (s *session) take(ctx context.Context, note messageNote) error {
+	taken := s.hand(ctx, note)
+	if taken.err != nil {
+		return protocol.Errorf(protocol.CodeInternal, "typing the message: %v", taken.err)
+	}
+	if !taken.later {
+		s.noted = taken.noted
+		return nil
+	}
 	client, err := s.dial(ctx)
 	if err != nil {
-		return protocol.SendMessageReply{}, s.cannotReach(err)
+		return s.cannotReach(err)
 	}
 	defer client.Close()
-	note := messageNote{ID: r.Message, Command: r.Command, Actor: r.Actor, Text: text}
-	if err := s.note(ctx, client, noteMessage, note); err != nil {
-		return protocol.SendMessageReply{}, protocol.Errorf(protocol.CodeInternal, "%v", err)
+	n, err := client.Append(ctx, noteMessage, note)
+	if err != nil {
+		return protocol.Errorf(protocol.CodeInternal, "noting the message: %v", err)
 	}
-	state, _ := s.messageState(r.Message)
-	return protocol.SendMessageReply{Message: state}, nil
+	s.noted = n
+	return nil
+}
+
+// knowTaken waits until the fold knows every message that was taken: the answer to its sender does not wait for that.
+func (s *session) knowTaken(ctx context.Context) error {
+	last := s.noted
+	if err := s.until(ctx, func(f *fold) bool { return f.position.Journal >= last }); err != nil {
+		return unavailable("reading what was done last", err)
+	}
+	return nil
 }
 
 func (s *session) messageState(id protocol.MessageID) (state protocol.MessageState, known bool) {

@@ -26,9 +26,14 @@ type session struct {
 
 	watches *watches
 
-	acting   sync.Mutex // one command at a time
+	acting sync.Mutex // one command at a time; guards the field below
+	noted  uint64     // N of the last note that a message left
+
 	typing   sync.Mutex // one writer to the terminal at a time; guards the field below
 	stashing *time.Time // a person's last input before the keys that put his draft aside; nil: that is done, or was not begun
+
+	handed chan handed // to the deliverer, who takes one only when he has nothing else to do
+	looked ahead       // the deliverer's
 
 	mu      sync.Mutex // guards the fields below
 	birth   birth
@@ -58,7 +63,7 @@ func (m *Manager) openSession(dir string) (*session, error) {
 	}
 	s := &session{
 		id: b.Session, dir: dir, kind: kind, log: log, logger: m.Log.With("session", b.Session), now: m.Now, told: m.tell,
-		watches: m.watches, birth: b, fold: newFold(b, kind, m.rules()), changed: make(chan struct{}), freed: map[holder.HookID]bool{},
+		watches: m.watches, handed: make(chan handed), birth: b, fold: newFold(b, kind, m.rules()), changed: make(chan struct{}), freed: map[holder.HookID]bool{},
 	}
 	s.fold.bootNow = m.Boot
 	s.fold.process.Getenv = func(name string) string { return lookup(m.Environ, name) }

@@ -22,6 +22,9 @@ func (m *Manager) Withdraw(ctx context.Context, r protocol.WithdrawCommandReques
 	}
 	s.acting.Lock()
 	defer s.acting.Unlock()
+	if err := s.knowTaken(ctx); err != nil {
+		return protocol.WithdrawCommandReply{}, err
+	}
 	reply, withdrawn := s.fateOf(r.Command)
 	if reply.Acted || withdrawn || s.exited() { // an agent that has exited takes no command
 		return reply, nil

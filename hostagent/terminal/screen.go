@@ -31,9 +31,18 @@ func (t *Terminal) Screen() Screen {
 	}
 	for _, row := range t.screen.lines {
 		s.Lines = append(s.Lines, t.line(row, 0))
-		s.Strong = append(s.Strong, t.line(row, faint))
 	}
+	s.Strong = t.Strong()
 	return s
+}
+
+// Strong is Screen().Strong.
+func (t *Terminal) Strong() []string {
+	var lines []string
+	for _, row := range t.screen.lines {
+		lines = append(lines, t.line(row, faint))
+	}
+	return lines
 }
 
 // line is a row as text without trailing blanks; cells with the attributes in without are blank, and so is the cursor

@@ -128,7 +128,7 @@ func checkDeafDialog(s *stage.Stage) string {
 	s.Ask("fake:bash touch made")
 	s.Shows("Do you want to proceed?")
 	s.Sleep(stage.DialogAge)
-	s.Keys(string(s.Kind.TypeMessage("1")) + string(s.Kind.Submit))
+	s.TypeIn("1")
 	s.Quiet(500 * time.Millisecond)
 	s.Keys(string(s.Kind.Submit))
 	s.Sleep(stage.DialogAge)

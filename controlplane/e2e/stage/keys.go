@@ -23,7 +23,9 @@ func (s *Stage) Send(text string) *Fired {
 func (s *Stage) TypeIn(text string) {
 	clean, err := s.Kind.CleanMessage(text)
 	s.Check(err)
-	s.Keys(string(s.Kind.TypeMessage(clean)))
+	for _, keys := range s.Kind.TypeMessage(clean) {
+		s.Keys(string(keys))
+	}
 	s.Settle()
 	s.Keys(string(s.Kind.Submit))
 }

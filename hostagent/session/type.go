@@ -1,0 +1,178 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"switchboard/hostagent/agentkind"
+	"switchboard/hostagent/holder"
+	"switchboard/hostagent/protocol"
+)
+
+const (
+	// looksAgain is how often a message is tried to be typed while something comes over the terminal after each look.
+	looksAgain = 3
+	// takingIn is how long an agent may take for each byte that is typed, on a busy machine.
+	takingIn = 200 * time.Microsecond
+)
+
+// handed is a message that is given to the deliverer before it is noted, to be noted and typed in one go.
+type handed struct {
+	note  messageNote
+	taken chan<- taken // gets one value
+}
+
+// taken says what has become of a handed message.
+type taken struct {
+	noted uint64 // N of its last note
+	later bool   // it can not be typed at once, and was not noted
+	err   error
+}
+
+// hand gives the message to the deliverer, if that has nothing else to do.
+func (s *session) hand(ctx context.Context, note messageNote) taken {
+	said := make(chan taken, 1)
+	select {
+	case s.handed <- handed{note, said}:
+	default:
+		return taken{later: true}
+	}
+	select {
+	case t := <-said:
+		return t
+	case <-ctx.Done():
+		return taken{err: ctx.Err()}
+	}
+}
+
+// typeHanded types a message at once, or leaves it to be queued.
+func (s *session) typeHanded(ctx context.Context, client *holder.Client, h handed) error {
+	typedAt := s.now()
+	typed, err := s.typeNew(ctx, client, h)
+	if err != nil || !typed {
+		return err
+	}
+	return s.awaitReceipt(ctx, client, h.note.ID, &typedAt)
+}
+
+// typeNew types and submits a message that is not in the journal yet.
+func (s *session) typeNew(ctx context.Context, client *holder.Client, h handed) (typed bool, err error) {
+	s.typing.Lock()
+	defer s.typing.Unlock()
+	delivery, err := s.typeUnnoted(ctx, client, h.note)
+	if err != nil || delivery == nil {
+		h.taken <- taken{later: err == nil, err: err}
+		return false, err
+	}
+	h.taken <- taken{noted: delivery.Noted}
+	return true, s.submit(ctx, client, delivery, h.note)
+}
+
+// typeUnnoted types a message that is not in the journal yet. It returns nil if now is not the time.
+func (s *session) typeUnnoted(ctx context.Context, client *holder.Client, note messageNote) (*holder.Delivery, error) {
+	message, err := holder.NewNote(noteMessage, note)
+	if err != nil {
+		return nil, err
+	}
+	typing, err := holder.NewNote(noteTyping, messageStep{ID: note.ID})
+	if err != nil {
+		return nil, err
+	}
+	look := s.looked.look
+	for range looksAgain {
+		var free bool
+		s.view(func(f *fold) { free = f.idle() && len(f.queue) == 0 })
+		if !free || s.hinders(look) != "" {
+			return nil, nil
+		}
+		delivery, err := client.Type(ctx, holder.Typing{
+			Notes: []holder.Note{message, typing}, Keys: s.kind.TypeMessage(note.Text), Seen: look.Seen,
+		})
+		if err != nil || delivery.Typed {
+			return delivery, err
+		}
+		delivery.End()
+		if look, err = client.Look(ctx, settled, lookPatience); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// typeNow types a queued message and submits it, or says what hinders it.
+func (s *session) typeNow(ctx context.Context, client *holder.Client, id protocol.MessageID) (hindered string, err error) {
+	s.typing.Lock()
+	defer s.typing.Unlock()
+	typing, err := holder.NewNote(noteTyping, messageStep{ID: id})
+	if err != nil {
+		return "", err
+	}
+	for try := 1; ; try++ {
+		look, hindered, err := s.clearBox(ctx, client)
+		if err != nil || hindered != "" {
+			return hindered, err
+		}
+		note, hindered := s.mayType(id)
+		if hindered != "" {
+			return hindered, nil
+		}
+		look.Seen.AnyOutput = try > looksAgain // it draws all the time
+		delivery, err := client.Type(ctx, holder.Typing{
+			Notes: []holder.Note{typing}, Keys: s.kind.TypeMessage(note.Text), Seen: look.Seen,
+		})
+		if err != nil {
+			return "", err
+		}
+		if delivery.Typed {
+			return "", s.submit(ctx, client, delivery, note)
+		}
+		delivery.End()
+	}
+}
+
+// mayType is the last look before a message is typed. What was typed once, by whatever process, is not typed again.
+func (s *session) mayType(id protocol.MessageID) (note messageNote, hindered string) {
+	s.view(func(f *fold) {
+		m := f.messages[id]
+		note, hindered = m.messageNote, f.deaf()
+		if m.typing || m.state.Status.Final() {
+			hindered = "it was typed before"
+		}
+	})
+	return note, hindered
+}
+
+// submit submits what is typed, once the agent has taken it in.
+func (s *session) submit(ctx context.Context, client *holder.Client, delivery *holder.Delivery, note messageNote) error {
+	defer delivery.End()
+	if err := delivery.Wait(); err != nil {
+		return err
+	}
+	if err := s.takenIn(ctx, client, len(note.Text)); err != nil {
+		return err
+	}
+	submitted, err := delivery.Submit(s.kind.Submit)
+	if err != nil {
+		return fmt.Errorf("submitting a message: %w", err)
+	}
+	if !submitted {
+		const detail = "somebody typed at the terminal before it was submitted; it stands unsent in the agent's input box, with what they typed"
+		return s.note(ctx, client, noteUnconfirmed, messageStep{ID: note.ID, Detail: detail})
+	}
+	return s.note(ctx, client, noteSubmitted, messageStep{ID: note.ID})
+}
+
+// takenIn waits until the agent shows what was typed and draws nothing more.
+func (s *session) takenIn(ctx context.Context, client *holder.Client, size int) error {
+	until := s.now().Add(lookPatience + time.Duration(size)*takingIn)
+	for {
+		look, err := client.Look(ctx, quietAfterTyping, until.Sub(s.now()))
+		if err != nil || s.kind.ReadBox(look.Strong) != agentkind.BoxEmpty || !s.now().Before(until) {
+			return err
+		}
+		if err := sleep(ctx, settled); err != nil {
+			return err
+		}
+	}
+}
