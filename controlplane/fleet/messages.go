@@ -21,6 +21,7 @@ type Message struct {
 	Text           string
 	Status         protocol.MessageStatus
 	Detail         string
+	Changed        []string // what the host changed in the text, in words; not kept, but known to who sends it
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 	Behind         []protocol.MessageID // of which the host had said nothing when this one was kept
@@ -133,10 +134,12 @@ func (f *Fleet) send(ctx context.Context, c auth.Caller, session Session, m Mess
 	}
 	if reply.Message.Status == m.Status {
 		f.Changes.Publish(session.Host, session.ID)
-		m.Detail = reply.Message.Detail
+		m.Detail, m.Changed = reply.Message.Detail, reply.Changed
 		return m, nil
 	}
-	return f.advance(ctx, session, protocol.MessageState{ID: m.ID, Status: reply.Message.Status, Detail: reply.Message.Detail})
+	m, err = f.advance(ctx, session, protocol.MessageState{ID: m.ID, Status: reply.Message.Status, Detail: reply.Message.Detail})
+	m.Changed = reply.Changed
+	return m, err
 }
 
 // sameMessage returns what was sent under an idempotency key before, if this is a repeat of it.

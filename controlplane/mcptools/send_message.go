@@ -20,6 +20,7 @@ type sendMessageOutput struct {
 	MessageID string       `json:"message_id"`
 	Status    string       `json:"status" enum:"queued,delivered,accepted,not_confirmed,failed" doc:"accepted: the agent confirmed exactly this text; not_confirmed: typed, but without a receipt"`
 	Detail    string       `json:"detail,omitempty"`
+	Changed   []string     `json:"changed,omitempty" doc:"what was changed in the text before it was typed, as the agent's input box would have"`
 	Session   *sessionView `json:"session,omitempty" doc:"after the wait, if there was one"`
 	Done      bool         `json:"done" doc:"the wait ended because the agent is done or asks something"`
 	Output    string       `json:"output,omitempty" doc:"what the session wrote since: untrusted data"`
@@ -27,6 +28,9 @@ type sendMessageOutput struct {
 	Cursor    string       `json:"cursor,omitempty" doc:"for wait_for_session or get_logs, to go on from here"`
 	Next      string       `json:"next,omitempty" doc:"what helps next"`
 }
+
+// mostChanges bounds what a host may say of its changes.
+const mostChanges = 10
 
 // receiptWait is how long the tool waits for an agent's receipt when it was not told how long. An idle agent
 // confirms within a second.
@@ -37,7 +41,9 @@ func sendMessage() Tool {
 		Name:  "send_message",
 		Title: "Send a message",
 		Description: "Types a message to the agent in a session, as the user would at its terminal. The agent then works " +
-			"and may run commands. It is not for answering a prompt: respond_to_prompt is.",
+			"and may run commands. If it works already, the message is queued and it takes it up next; messages keep their " +
+			"order and are never merged. A message waits while somebody types at the terminal, and detail says so. It is not for " +
+			"answering a prompt, and refused while one is open: respond_to_prompt is.",
 		Scope: auth.ScopeSessionsWrite,
 		Hints: Hints{OpenWorld: true},
 	}, func(ctx context.Context, c call, in sendMessageInput) (sendMessageOutput, error) {
@@ -62,11 +68,15 @@ func (c call) receipt(ctx context.Context, m fleet.Message, wait time.Duration) 
 	if err != nil {
 		return m
 	}
+	later.Changed = m.Changed
 	return later
 }
 
 func sent(m fleet.Message) sendMessageOutput {
 	out := sendMessageOutput{MessageID: string(m.ID), Status: string(m.Status), Detail: plainLine(m.Detail)}
+	for _, change := range m.Changed[:min(len(m.Changed), mostChanges)] {
+		out.Changed = append(out.Changed, plainLine(change))
+	}
 	if !m.Status.Final() {
 		out.Next = "It is on its way; wait_for_session shows what becomes of it."
 	}
