@@ -1,6 +1,7 @@
 package agentkind
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -26,7 +27,7 @@ func TestToolCallIsReadAsTheAgentReadsIt(t *testing.T) {
 // TestAskIsReadAsTheAgentReadsIt: what a person is shown is what would be run.
 func TestAskIsReadAsTheAgentReadsIt(t *testing.T) {
 	ask, err := readClaudeAsk([]byte(`{"hook_event_name":"PermissionRequest","tool_name":"Bash","tool_input":{"command":"git push","Command":"ls"}}`))
-	if err != nil || ask.Title != "Run git push" || ask.Detail != "git push" {
+	if err != nil || ask.Title != "Run git push" || !strings.HasPrefix(ask.Detail, "git push\n") {
 		t.Errorf("the person is asked %q (%q, %v), want what is run", ask.Title, ask.Detail, err)
 	}
 }
