@@ -91,7 +91,7 @@ func (w *world) answerDialogs(ctx context.Context) {
 		WHERE state = 'waiting' AND state_at < now() - interval '3 seconds'
 			AND NOT EXISTS (SELECT FROM prompts p WHERE p.session_id = s.id AND p.status <> 'settled')`)
 	asked, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil || w.plan.real {
+	if err != nil {
 		return
 	}
 	for _, session := range asked {
