@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"sync"
@@ -94,6 +95,12 @@ func (h *host) answer(m *nats.Msg) {
 		answer.Header.Set("Switchboard-Error", "1")
 	}
 	_ = m.RespondMsg(answer)
+	if sent, ok := reply.(protocol.SendMessageReply); ok {
+		// What a host has taken, it also reports: without that the next message would wait.
+		if err := h.report(context.Background(), request.Session, protocol.EventMessage, sent.Message); err != nil {
+			panic(err)
+		}
+	}
 }
 
 func (h *host) reply(command string, id protocol.SessionID, message protocol.MessageID, create protocol.CreateSessionRequest) any {
@@ -169,15 +176,21 @@ func (h *host) start(t *testing.T, owner auth.Login) fleet.Session {
 // tell reports something about a session.
 func (h *host) tell(t *testing.T, id protocol.SessionID, kind protocol.EventKind, body any) {
 	t.Helper()
-	h.mu.Lock()
-	h.seq[id]++
-	event := protocol.NewEvent(time.Now(), kind, body)
-	event.Seq = h.seq[id]
-	h.mu.Unlock()
-	_, err := h.site.pages.Fleet.RecordEvents(t.Context(), h.ID, protocol.EventsRequest{Session: id, Events: []protocol.Event{event}})
-	if err != nil {
+	if err := h.report(t.Context(), id, kind, body); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func (h *host) report(ctx context.Context, id protocol.SessionID, kind protocol.EventKind, body any) error {
+	h.mu.Lock()
+	defer h.mu.Unlock() // in the order of their numbers
+	event := protocol.NewEvent(time.Now(), kind, body)
+	event.Seq = h.seq[id] + 1
+	_, err := h.site.pages.Fleet.RecordEvents(ctx, h.ID, protocol.EventsRequest{Session: id, Events: []protocol.Event{event}})
+	if err == nil {
+		h.seq[id] = event.Seq
+	}
+	return err
 }
 
 // become reports a session's state.
