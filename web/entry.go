@@ -17,6 +17,8 @@ type entryCard struct {
 	Summary string // one line, of what is folded
 	Body    string // of a tool call: its input
 	Short   bool   // need not be folded
+	Whose   string // the subagent whose it is, if it is one's
+	Took    string // in tokens, on the first entry of a reply
 }
 
 // A tool result of at most this size is shown without being asked for.
@@ -28,6 +30,7 @@ const (
 var entryClass = map[protocol.Role]string{
 	protocol.RoleUser: "user", protocol.RoleAssistant: "assistant",
 	protocol.RoleToolCall: "tool", protocol.RoleToolResult: "tool", protocol.RoleNotice: "notice-line",
+	fleet.RoleQuestion: "tool", fleet.RoleAnswer: "notice-line",
 }
 
 func newEntryCard(e fleet.TranscriptEntry, agent string) entryCard {
@@ -35,19 +38,29 @@ func newEntryCard(e fleet.TranscriptEntry, agent string) entryCard {
 	switch e.Role {
 	case protocol.RoleUser:
 		card.Speaker = "at the terminal"
-		if e.Message != "" {
+		switch {
+		case e.Message != "":
 			card.Speaker = "sent from here"
+		case e.Subagent != "":
+			card.Speaker = "to a subagent"
 		}
 	case protocol.RoleToolCall:
 		card.Summary, card.Body = callSummary(e.Input), indented(e.Input)
 	case protocol.RoleToolResult:
 		card.Summary, card.Short = resultSummary(e.Text), short(e.Text)
+	case fleet.RoleQuestion, fleet.RoleAnswer:
+		card.Body = e.Said()
+		card.Summary = firstLine(card.Body)
 	}
 	if e.IsError {
 		card.Class += " bad"
 	}
 	if e.Subagent != "" {
-		card.Speaker += ", subagent " + line(e.Subagent)
+		card.Class += " sub"
+		card.Whose = line(fmt.Sprintf("subagent %s %.8s", e.Subagent, e.SubagentID))
+	}
+	if e.Usage != nil {
+		card.Took = tookWords(e.Usage.Usage)
 	}
 	return card
 }

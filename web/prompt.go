@@ -34,26 +34,10 @@ func newPromptCard(prompt fleet.Prompt, mayAnswer bool) promptCard {
 	return card
 }
 
-var outcomeWords = map[protocol.Outcome]string{
-	protocol.OutcomeAllowed:   "Allowed",
-	protocol.OutcomeDenied:    "Denied",
-	protocol.OutcomeAnswered:  "Answered",
-	protocol.OutcomeWithdrawn: "The agent no longer asks",
-}
-
 // settled says who answered, where, and how that is known.
 func settled(s protocol.Settlement) string {
-	words := outcomeWords[s.Outcome]
-	if by := fleet.SettledBy(s); by != "" {
-		words += " " + line(by)
-	}
-	if s.Answer != "" {
-		words += fmt.Sprintf(": “%s”", line(s.Answer))
-	}
-	if s.Evidence != "" {
-		words += " (known by " + line(s.Evidence) + ")"
-	}
-	return words
+	s.Actor, s.Answer, s.Evidence = line(s.Actor), line(s.Answer), line(s.Evidence)
+	return fleet.Told(s)
 }
 
 // AnswerPrompt gives the agent a person's answer. The prompt's own id stands in the address, so what is answered

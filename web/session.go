@@ -12,6 +12,7 @@ import (
 // sessionPage is what the views of one session have in common: what it does, what it asks, and how to act on it.
 type sessionPage struct {
 	Session fleet.Session
+	Usage   *usageCard // nil: nothing is known of any
 	Tabs    []tab
 	Prompts []promptCard
 	Receipt *receipt // of the message that was just sent
@@ -34,7 +35,7 @@ const maxShown = 8
 func (p *Pages) sessionPage(r *http.Request, visit visit, session fleet.Session, view string) (sessionPage, error) {
 	page := sessionPage{
 		Session: session, MayAct: session.Access >= fleet.AccessOperator, Key: protocol.NewID(),
-		Tabs: tabs(session.ID, view),
+		Tabs: tabs(session.ID, view), Usage: newUsageCard(session.Usage),
 	}
 	carry := url.Values{}
 	prompts, err := p.promptsToShow(r, visit, session)

@@ -82,7 +82,7 @@ func TestPromptIsAnsweredOnce(t *testing.T) {
 		Prompt: prompt.ID, Outcome: protocol.OutcomeAllowed, Where: protocol.WhereTerminal, Evidence: "hook PostToolUse",
 	})
 	b.get(seen).wants(http.StatusOK, "Allowed at the terminal (known by hook PostToolUse)")
-	b.get(at).wants(http.StatusOK).lacks("Claude wants to run a command")
+	b.get(at).wants(http.StatusOK, "Claude wants to run a command: Allowed at the terminal (known by hook PostToolUse)").lacks(`id="prompt-`)
 }
 
 func TestQuestionsAreAnswered(t *testing.T) {

@@ -284,5 +284,9 @@ func known(s protocol.Session) protocol.Session {
 		at := cleanTime(*s.ExitedAt)
 		s.ExitedAt = &at
 	}
+	if s.Usage != nil {
+		usage := cleanUsage(*s.Usage)
+		s.Usage = &usage
+	}
 	return s
 }

@@ -3,18 +3,10 @@ package fleet
 import (
 	"context"
 	"slices"
-	"time"
 
 	"switchboard/auth"
 	"switchboard/hostagent/protocol"
 )
-
-// TranscriptEntry is one entry of a session's transcript with its place.
-type TranscriptEntry struct {
-	Seq uint64
-	At  time.Time
-	protocol.Entry
-}
 
 // TranscriptPage is a run of a session's transcript.
 type TranscriptPage struct {
@@ -95,7 +87,7 @@ func (f *Fleet) transcriptAfter(ctx context.Context, session Session, after uint
 func fitting(entries []TranscriptEntry) int {
 	size := 0
 	for i, e := range entries {
-		size += len(e.Text) + len(e.Input)
+		size += e.size()
 		if size > maxPageBytes && i > 0 {
 			return i
 		}

@@ -119,6 +119,15 @@ func (b *Batch) add(e protocol.Event) error {
 		s.ID, s.LastSeq = b.Session, e.Seq
 		b.State = &s
 		b.Revived = b.Revived || s.ByPolicy && s.State == protocol.StateStarting
+		if s.Usage != nil {
+			b.Usage = &KnownUsage{Seq: e.Seq, SessionUsage: *s.Usage}
+		}
+	case protocol.EventUsage:
+		u, err := protocol.Decode[protocol.SessionUsage](e)
+		if err != nil {
+			return err
+		}
+		b.Usage = &KnownUsage{Seq: e.Seq, SessionUsage: cleanUsage(u)}
 	case protocol.EventPrompt:
 		p, err := protocol.Decode[protocol.Prompt](e)
 		if err != nil {

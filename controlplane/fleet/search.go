@@ -144,14 +144,14 @@ func (s Session) text(entries []TranscriptEntry) string {
 }
 
 func (e TranscriptEntry) text() string {
-	body := e.Text
+	body := e.Said()
 	if e.Role == protocol.RoleToolCall {
-		body = e.Tool + " " + string(e.Input)
+		body = e.Tool + " " + body
 	}
 	if len(body) > maxDocumentEntry {
 		body = body[:maxDocumentEntry] + " …"
 	}
-	return fmt.Sprintf("[%d] %s %s: %s", e.Seq, e.At.UTC().Format(time.RFC3339), e.Role, printable(body))
+	return fmt.Sprintf("[%d] %s %s: %s", e.Seq, e.At.UTC().Format(time.RFC3339), e.Speaker(), printable(body))
 }
 
 // printable takes control characters out of text that an agent or a terminal wrote.

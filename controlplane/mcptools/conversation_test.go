@@ -48,6 +48,12 @@ func TestConversation(t *testing.T) {
 	if diff := cmp.Diff([]protocol.Answer{{Option: protocol.OptionAllow}}, w.host.answers); diff != "" {
 		t.Errorf("the host got (-want +got):\n%s", diff)
 	}
+	logs := textAt(w.must("get_logs", args{"session_id": handle}), "output")
+	for _, said := range []string{"question: Run npm test?\nnpm test", "answer: Run npm test?: Allowed by"} {
+		if !strings.Contains(logs, said) {
+			t.Errorf("get_logs lacks %q: %s", said, logs)
+		}
+	}
 	late := w.call("alice", "respond_to_prompt", args{"prompt_id": textAt(answered, "prompt", "prompt_id"), "response": "no"})
 	if !late.isError || !strings.Contains(late.text, "settled") || !strings.Contains(late.text, "alice") {
 		t.Errorf("a late answer is told %q", late.text)

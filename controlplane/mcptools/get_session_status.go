@@ -15,6 +15,7 @@ type getSessionStatusOutput struct {
 	AgentVersion string       `json:"agent_version,omitempty"`
 	Evidence     string       `json:"evidence" doc:"what says that it is in this state"`
 	StartedBy    string       `json:"started_by,omitempty"`
+	Usage        *usageParts  `json:"usage,omitempty" doc:"what the session has taken so far, in tokens"`
 	Prompts      []promptView `json:"prompts" doc:"what the agent asks and waits on"`
 	Next         string       `json:"next,omitempty" doc:"what helps next"`
 }
@@ -34,6 +35,7 @@ func getSessionStatus() Tool {
 			AgentVersion: plainLine(session.AgentVersion),
 			Evidence:     plainLine(session.Evidence),
 			StartedBy:    plainLine(session.Creator),
+			Usage:        viewUsageParts(session),
 			Prompts:      viewPrompts(session.Open),
 			Next:         advise(session),
 		}, err

@@ -138,6 +138,8 @@ func typeSchema(t reflect.Type, s strictness) jsonSchema {
 		return jsonSchema{Type: "boolean"}
 	case reflect.Int:
 		return jsonSchema{Type: "integer"}
+	case reflect.Float64:
+		return jsonSchema{Type: "number"}
 	case reflect.Slice:
 		items := typeSchema(t.Elem(), s)
 		return jsonSchema{Type: "array", Items: &items}

@@ -30,6 +30,7 @@ type sessionView struct {
 	ExitCode         *int       `json:"exit_code,omitempty"`
 	ExitReason       string     `json:"exit_reason,omitempty"`
 	URL              string     `json:"url" doc:"its page"`
+	Usage            *usageView `json:"usage,omitempty" doc:"what it has taken so far"`
 }
 
 func (c call) view(s fleet.Session) sessionView {
@@ -38,7 +39,7 @@ func (c call) view(s fleet.Session) sessionView {
 		State: string(s.State), Confidence: plainLine(string(s.Confidence)), StateSince: s.StateAt.UTC(),
 		WorkingDir: plainLine(s.WorkingDir), PermissionMode: plainLine(s.PermissionMode), OpenPrompts: len(s.Open),
 		StartedAt: s.StartedAt.UTC(), ExitedAt: s.ExitedAt, ExitCode: s.ExitCode, ExitReason: plainLine(s.ExitReason),
-		URL: c.page(s),
+		URL: c.page(s), Usage: viewUsage(s),
 	}
 	if s.HostOnline || s.State == protocol.StateExited {
 		return v

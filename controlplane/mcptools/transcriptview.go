@@ -12,12 +12,12 @@ import (
 // entryLine is one transcript entry as text.
 func entryLine(e fleet.TranscriptEntry) string {
 	var line strings.Builder
-	fmt.Fprintf(&line, "[%s] %s", e.At.UTC().Format(time.RFC3339), e.Role)
-	if e.Subagent != "" {
-		fmt.Fprintf(&line, " (subagent %s)", plainLine(e.Subagent))
+	fmt.Fprintf(&line, "[%s] %s", e.At.UTC().Format(time.RFC3339), plainLine(e.Speaker()))
+	if tool := e.Tool; tool != "" {
+		line.WriteString(" " + plainLine(tool))
 	}
-	if e.Tool != "" {
-		line.WriteString(" " + plainLine(e.Tool))
+	if e.Usage != nil {
+		fmt.Fprintf(&line, " (%s)", tokensText(e.Usage.Usage))
 	}
 	switch {
 	case e.DeniedBy == protocol.WhereRule:
@@ -26,14 +26,24 @@ func entryLine(e fleet.TranscriptEntry) string {
 		line.WriteString(" failed")
 	}
 	line.WriteString(": ")
-	if e.Role == protocol.RoleToolCall && len(e.Input) > 0 {
-		line.WriteString(plain(string(e.Input)))
-	}
-	line.WriteString(plain(e.Text))
+	line.WriteString(clip(plain(e.Said()), maxSaid(e)))
 	if e.Truncated {
 		line.WriteString(" … (the rest is in the agent's own transcript)")
 	}
 	return clip(line.String(), maxOutput/2)
+}
+
+// maxSaid is how much is shown of what an entry says. What is asked mostly stands in the call before it.
+func maxSaid(e fleet.TranscriptEntry) int {
+	if e.Asked != nil {
+		return maxDetail
+	}
+	return maxOutput / 2
+}
+
+// tokensText is what replies took.
+func tokensText(u protocol.Usage) string {
+	return fmt.Sprintf("%d tokens in, %d out", u.Total()-u.Output, u.Output)
 }
 
 func entryLines(entries []fleet.TranscriptEntry) []string {

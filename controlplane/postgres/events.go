@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -60,6 +61,9 @@ func queueChanges(writes *pgx.Batch, host protocol.HostID, batch fleet.Batch) {
 	if batch.State != nil {
 		writes.Queue(projection, projectionArgs(host, *batch.State)...)
 	}
+	if u := batch.Usage; u != nil {
+		writes.Queue(usageProjection, batch.Session, host, u.SessionUsage, u.Seq)
+	}
 	for _, p := range batch.Prompts {
 		writes.Queue(`
 			INSERT INTO prompts (id, session_id, status, prompt, asked_at) VALUES ($1, $2, 'asked', $3, $4)
@@ -75,12 +79,25 @@ func queueChanges(writes *pgx.Batch, host protocol.HostID, batch fleet.Batch) {
 	}
 }
 
+// transcriptKinds are the kinds of event that are there to be read.
+const transcriptKinds = `('entry', 'prompt_asked', 'prompt_settled')`
+
+// transcriptColumns are what scanEntry reads of event e. An answer comes with what was asked.
+const transcriptColumns = `
+	e.seq, e.at, e.kind, e.body, CASE WHEN e.kind = 'prompt_settled' THEN (
+		SELECT p.prompt FROM prompts p WHERE p.id = e.body->>'prompt_id' AND p.session_id = e.session_id
+	) END`
+
+// roleOf is who speaks in event e.
+const roleOf = `CASE e.kind WHEN 'prompt_asked' THEN 'question' WHEN 'prompt_settled' THEN 'answer' ELSE e.body->>'role' END`
+
 // Entries implements fleet.EventStore.
 func (db *DB) Entries(ctx context.Context, session protocol.SessionID, after, upTo uint64, limit int) ([]fleet.TranscriptEntry, error) {
 	rows, _ := db.pool.Query(ctx, `
-		SELECT seq, at, body FROM events
-		WHERE session_id = $1 AND kind = 'entry' AND seq > $2 AND seq <= $3
-		ORDER BY seq
+		SELECT `+transcriptColumns+`
+		FROM events e
+		WHERE e.session_id = $1 AND e.kind IN `+transcriptKinds+` AND e.seq > $2 AND e.seq <= $3
+		ORDER BY e.seq
 		LIMIT $4`, session, after, upTo, limit)
 	entries, err := pgx.CollectRows(rows, scanEntry)
 	return entries, explain("read a transcript", err)
@@ -89,9 +106,10 @@ func (db *DB) Entries(ctx context.Context, session protocol.SessionID, after, up
 // LastEntries implements fleet.EventStore.
 func (db *DB) LastEntries(ctx context.Context, session protocol.SessionID, upTo uint64, limit int) ([]fleet.TranscriptEntry, error) {
 	rows, _ := db.pool.Query(ctx, `
-		SELECT seq, at, body FROM events
-		WHERE session_id = $1 AND kind = 'entry' AND seq <= $2
-		ORDER BY seq DESC
+		SELECT `+transcriptColumns+`
+		FROM events e
+		WHERE e.session_id = $1 AND e.kind IN `+transcriptKinds+` AND e.seq <= $2
+		ORDER BY e.seq DESC
 		LIMIT $3`, session, upTo, limit)
 	entries, err := pgx.CollectRows(rows, scanEntry)
 	slices.Reverse(entries)
@@ -101,12 +119,30 @@ func (db *DB) LastEntries(ctx context.Context, session protocol.SessionID, upTo 
 // scanEntry reads an entry. One that is not as this version knows them is shown as what it is.
 func scanEntry(row pgx.CollectableRow) (fleet.TranscriptEntry, error) {
 	var e fleet.TranscriptEntry
-	var body []byte
-	if err := row.Scan(&e.Seq, &e.At, &body); err != nil {
+	var kind protocol.EventKind
+	var body, asked []byte
+	if err := row.Scan(&e.Seq, &e.At, &kind, &body, &asked); err != nil {
 		return e, err
 	}
-	if err := json.Unmarshal(body, &e.Entry); err != nil {
+	if err := readEntry(&e, kind, body, asked); err != nil {
+		e.Asked, e.Settled = nil, nil
 		e.Entry = protocol.Entry{Role: protocol.RoleNotice, Text: fmt.Sprintf("entry of an unknown form: %s", body)}
 	}
 	return e, nil
+}
+
+func readEntry(e *fleet.TranscriptEntry, kind protocol.EventKind, body, asked []byte) error {
+	switch kind {
+	case protocol.EventPrompt:
+		e.Role = fleet.RoleQuestion
+		return json.Unmarshal(body, &e.Asked)
+	case protocol.EventSettlement:
+		e.Role = fleet.RoleAnswer
+		err := json.Unmarshal(body, &e.Settled)
+		if asked == nil {
+			return err
+		}
+		return errors.Join(err, json.Unmarshal(asked, &e.Asked))
+	}
+	return json.Unmarshal(body, &e.Entry)
 }

@@ -21,7 +21,7 @@ func (db *DB) RecordHello(ctx context.Context, id protocol.HostID, hello protoco
 		writes := &pgx.Batch{}
 		for i, s := range hello.Sessions {
 			named[i] = s.ID
-			writes.Queue(projection, projectionArgs(id, s)...)
+			queueProjection(writes, id, s)
 		}
 		if err := tx.SendBatch(ctx, writes).Close(); err != nil {
 			return err

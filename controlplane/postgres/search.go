@@ -9,12 +9,18 @@ import (
 	"switchboard/controlplane/fleet"
 )
 
+// split takes apart what code joins: paths, addresses, options with their values.
+const split = `'/\._:=@', '       '`
+
+// eventWords and transcriptKinds must be those of the index events_words.
+const eventWords = `to_tsvector('simple', translate(event_text(e.kind, e.body), ` + split + `))`
+
 // Search implements fleet.SearchStore. Words are compared as they stand, since transcripts hold more code than
-// prose; the expression must be that of the index events_words.
+// prose.
 func (db *DB) Search(ctx context.Context, user auth.UserID, query string, limit int) ([]fleet.Hit, error) {
 	rows, _ := db.pool.Query(ctx, `
 		WITH words AS (
-			SELECT websearch_to_tsquery('simple', $2) AS query
+			SELECT websearch_to_tsquery('simple', translate($2, `+split+`)) AS query
 		), visible AS (
 			SELECT s.id, s.handle, s.name, s.working_dir, s.started_at, h.name AS host_name
 			FROM `+visibleSessions+`
@@ -26,10 +32,10 @@ func (db *DB) Search(ctx context.Context, user auth.UserID, query string, limit 
 			ORDER BY v.started_at DESC
 			LIMIT $3)
 			UNION ALL
-			(SELECT v.id, v.handle, v.host_name, e.seq, e.at, coalesce(e.body->>'role', ''),
-				left(e.body->>'text', 65536), 1
+			(SELECT v.id, v.handle, v.host_name, e.seq, e.at, coalesce(`+roleOf+`, ''),
+				event_text(e.kind, e.body), 1
 			FROM events e JOIN visible v ON v.id = e.session_id
-			WHERE e.kind = 'entry' AND to_tsvector('simple', left(e.body->>'text', 65536)) @@ (SELECT query FROM words)
+			WHERE e.kind IN `+transcriptKinds+` AND `+eventWords+` @@ (SELECT query FROM words)
 			ORDER BY e.at DESC
 			LIMIT $3)
 			ORDER BY rank, at DESC

@@ -18,7 +18,7 @@ var _ fleet.Store = (*DB)(nil)
 // sessionColumns are what scanSession reads of visibleSessions. All that a status shows comes in one round trip.
 const sessionColumns = `
 	s.id, s.name, s.agent, s.agent_version, s.working_dir, s.permission_mode, s.state, s.evidence, s.confidence, s.state_at,
-	s.started_at, s.exited_at, s.exit_code, s.exit_reason, s.last_seq, s.state_seq, s.handle, s.host_id, h.name,
+	s.started_at, s.exited_at, s.exit_code, s.exit_reason, s.usage, s.last_seq, s.state_seq, s.handle, s.host_id, h.name,
 	h.away_since IS NULL AND h.last_seen_at IS NOT NULL, coalesce(h.away_since, h.last_seen_at),
 	s.created_by, u.display_name, h.owner_id IS NOT DISTINCT FROM $1, coalesce(x.access, ''),
 	CASE WHEN s.state = 'idle' THEN ` + unreflected + ` END,
@@ -52,7 +52,7 @@ func scanSession(row pgx.CollectableRow) (fleet.Session, error) {
 	var share string
 	var open []openPrompt
 	err := row.Scan(&s.ID, &s.Name, &s.Agent, &s.AgentVersion, &s.WorkingDir, &s.PermissionMode, &s.State, &s.Evidence, &s.Confidence, &s.StateAt,
-		&s.StartedAt, &s.ExitedAt, &s.ExitCode, &s.ExitReason, &s.LastSeq, &s.StateSeq, &s.Handle, &s.Host, &s.HostName,
+		&s.StartedAt, &s.ExitedAt, &s.ExitCode, &s.ExitReason, &s.Usage, &s.LastSeq, &s.StateSeq, &s.Handle, &s.Host, &s.HostName,
 		&s.HostOnline, &seen, &s.CreatedBy, &s.Creator, &owner, &share, &s.MessageAt,
 		&open)
 	if seen != nil {
@@ -206,8 +206,22 @@ func projectionArgs(host protocol.HostID, s protocol.Session) []any {
 		s.Evidence, s.StateAt, s.ExitedAt, s.ExitCode, s.ExitReason, s.LastSeq, s.Confidence}
 }
 
+// usageProjection stores what a host says that its session has taken, unless something newer is known.
+const usageProjection = `
+	UPDATE sessions SET usage = $3, usage_seq = $4
+	WHERE id = $1 AND host_id = $2 AND usage_seq <= $4`
+
 // ProjectSession implements fleet.SessionStore.
 func (db *DB) ProjectSession(ctx context.Context, host protocol.HostID, s protocol.Session) error {
-	_, err := db.pool.Exec(ctx, projection, projectionArgs(host, s)...)
-	return explain("store a session's state", err)
+	writes := &pgx.Batch{}
+	queueProjection(writes, host, s)
+	return explain("store a session's state", db.pool.SendBatch(ctx, writes).Close())
+}
+
+// queueProjection stores all that a host says of its session.
+func queueProjection(writes *pgx.Batch, host protocol.HostID, s protocol.Session) {
+	writes.Queue(projection, projectionArgs(host, s)...)
+	if s.Usage != nil {
+		writes.Queue(usageProjection, s.ID, host, s.Usage, s.LastSeq)
+	}
 }

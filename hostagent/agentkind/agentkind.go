@@ -40,8 +40,13 @@ type Kind struct {
 	Verdict      func(denied bool, reason string) []byte // the reply of a judged hook; if not denied, it is to be asked about
 
 	ReadTranscript func(line []byte) ([]Line, error) // one line of the transcript file, without its end
-	ReadStatus     func(p Process) (Status, bool)    // what the agent says about itself on disk; false: nothing
-	StatusFile     func(p Process) string            // where ReadStatus finds that; empty: nowhere yet
+
+	SubagentDir  func(transcript string) string                // where the transcripts of a conversation's subagents lie; empty: nowhere
+	SubagentFile func(name string) (id, about string, ok bool) // whose transcript a file there is, and the file beside it that says what it is
+	ReadSubagent func(about []byte) Subagent
+
+	ReadStatus func(p Process) (Status, bool) // what the agent says about itself on disk; false: nothing
+	StatusFile func(p Process) string         // where ReadStatus finds that; empty: nowhere yet
 	// Conversations are those that the agent has on this machine and can go on with, newest first.
 	Conversations  func(getenv func(string) string) ([]Conversation, error)
 	Writers        func(getenv func(string) string) []Writer // live processes that have a conversation open

@@ -32,6 +32,10 @@ func Claude() Kind {
 		Verdict:      claudeVerdict,
 
 		ReadTranscript: readClaudeTranscript,
+		SubagentDir:    claudeSubagentDir,
+		SubagentFile:   claudeSubagentFile,
+		ReadSubagent:   readClaudeSubagent,
+
 		ReadStatus:     readClaudeStatus,
 		StatusFile:     claudeStatusFile,
 		Conversations:  claudeConversations,

@@ -23,6 +23,10 @@ type claudeLine struct {
 	Attachment  claudeAttached `json:"attachment"`
 
 	ToolResult json.RawMessage `json:"toolUseResult"` // in the tool's own form
+	Subagent   string          `json:"attributionAgent"`
+	Forked     struct {
+		Session string `json:"sessionId"`
+	} `json:"forkedFrom"`
 }
 
 // claudeAttached is a message that was sent while the agent worked, and that it took within the running turn.
@@ -36,7 +40,9 @@ type claudeAttached struct {
 }
 
 type claudeMessage struct {
+	ID      string          `json:"id"`
 	Content json.RawMessage `json:"content"` // a string or blocks
+	Use     json.RawMessage `json:"usage"`
 }
 
 type claudeDecided struct {
@@ -62,6 +68,9 @@ func readClaudeTranscript(text []byte) ([]Line, error) {
 	if err := json.Unmarshal(text, &kind); err != nil {
 		return nil, fmt.Errorf("claude transcript: %w", err)
 	}
+	if kind.Type == "cost-state" {
+		return readClaudeCost(text), nil
+	}
 	if !slices.Contains([]string{"user", "assistant", "system", "attachment"}, kind.Type) {
 		return nil, nil
 	}
@@ -69,27 +78,51 @@ func readClaudeTranscript(text []byte) ([]Line, error) {
 	if err := json.Unmarshal(text, &raw); err != nil {
 		return nil, fmt.Errorf("claude transcript: %w", err)
 	}
-	if raw.IsMeta || raw.IsSidechain {
-		return nil, nil
+	lines := raw.said()
+	if raw.Type == "assistant" {
+		lines = raw.used(lines)
 	}
-	if raw.Type == "system" {
-		return claudeNotice(raw), nil
+	for i := range lines {
+		lines[i].At, lines[i].Sidechain = raw.Timestamp, raw.IsSidechain
+		lines[i].Subagent, lines[i].Forked = raw.Subagent, raw.Forked.Session
 	}
-	if raw.IsCompact {
-		return nil, nil // the notice of the compaction says that it happened
+	return lines, nil
+}
+
+// said is what there is to be read in a line.
+func (l claudeLine) said() []Line {
+	switch {
+	case l.IsMeta:
+		return nil
+	case l.Type == "system":
+		return claudeNotice(l)
+	case l.IsCompact:
+		return nil // the notice of the compaction says that it happened
 	}
-	content := raw.Message.Content
-	if raw.Type == "attachment" {
-		content = raw.Attachment.message()
+	content := l.Message.Content
+	if l.Type == "attachment" {
+		content = l.Attachment.message()
 	}
 	var lines []Line
 	for _, block := range claudeBlocks(content) {
-		if line, ok := block.line(raw); ok {
-			line.At = raw.Timestamp
+		if line, ok := block.line(l); ok {
 			lines = append(lines, line)
 		}
 	}
-	return lines, nil
+	return lines
+}
+
+// used puts what a reply took to its first line, or to one of its own if nothing of it is to be read: its thinking.
+func (l claudeLine) used(lines []Line) []Line {
+	use := readClaudeUse(l.Message.Use)
+	if use == nil || l.Message.ID == "" {
+		return lines
+	}
+	if len(lines) == 0 {
+		lines = []Line{{Kind: LineUse}}
+	}
+	lines[0].Reply, lines[0].Use = l.Message.ID, use
+	return lines
 }
 
 // message is what a person said in an attachment; most attachments are the CLI's own.
@@ -105,7 +138,7 @@ func claudeNotice(raw claudeLine) []Line {
 	if raw.Subtype != "compact_boundary" {
 		return nil
 	}
-	return []Line{{Kind: LineNotice, At: raw.Timestamp, Text: "The conversation so far was replaced by a summary of it."}}
+	return []Line{{Kind: LineNotice, Text: "The conversation so far was replaced by a summary of it."}}
 }
 
 // claudeBlocks reads content in both of its forms.

@@ -28,6 +28,9 @@
 //	  not know these shows such a prompt as any other, and takes no number for a question without options.
 //	2026-11-29, version 1 still: a SendMessageReply says what the host changed in the text (changed). A host that does
 //	  not say so changes the same.
+//	2026-11-29, version 1 still: entries of subagents' own transcripts (subagent, subagent_id, subagent_call); what a
+//	  reply took (an Entry's usage) and a session has taken (a Session's usage, and usage_changed for that alone). A
+//	  control plane that does not know them keeps them.
 package protocol
 
 // Version is the contract's version. A control plane speaks with hosts one version older and one newer.

@@ -21,10 +21,12 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 var (
 	at      = time.Date(2026, 11, 21, 8, 30, 0, 123456000, time.UTC)
 	code    = 0
+	cost    = 0.25
 	session = Session{
 		ID: "11111111-2222-4333-8444-555555555555", Name: "web-app", Agent: "claude", AgentVersion: "2.1.329",
 		WorkingDir: "/home/dev/web-app", PermissionMode: "manual", State: StateExited, Evidence: "process exit",
 		Confidence: ConfidenceHigh, StateAt: at, StartedAt: at, ExitedAt: &at, ExitCode: &code, ExitReason: "terminated by Alice", LastSeq: 7,
+		Usage: &SessionUsage{Main: Usage{1, 2, 3, 4}, CostUSD: &cost},
 	}
 	adopted = Session{
 		ID: session.ID, Name: "web-app", Agent: "claude", WorkingDir: "/home/dev/web-app", PermissionMode: "plan",
@@ -77,7 +79,8 @@ var messages = map[string]any{
 	"events_reply":     EventsReply{7},
 	"event_prompt":     prompt,
 	"event_settlement": Settlement{"p1", OutcomeAllowed, WhereRemote, "c1", "Alice", "Yes", "hook PostToolUse", at},
-	"event_entry":      Entry{RoleToolCall, "make test", "Bash", "toolu_1", json.RawMessage(`{"command":"make test"}`), true, "Explore", "m1", true, WhereRule},
+	"event_entry":      Entry{RoleToolCall, "make test", "Bash", "toolu_1", json.RawMessage(`{"command":"make test"}`), true, "Explore", "a1b2", "toolu_0", &ReplyUsage{"msg_1", Usage{3, 4, 5, 6}}, "m1", true, WhereRule},
+	"event_usage":      SessionUsage{Usage{1, 2, 3, 4}, Usage{5, 6, 7, 8}, &cost, true},
 	"enroll":           EnrolRequest{1, "swj_token", "UA2"},
 	"enroll_reply":     EnrolReply{"studio-1", "studio", "AA2"},
 	"refusal":          Refusal{ReasonRemoved, "this host was removed"},

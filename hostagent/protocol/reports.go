@@ -95,6 +95,7 @@ const (
 	EventSettlement EventKind = "prompt_settled"  // Settlement
 	EventMessage    EventKind = "message_changed" // MessageState
 	EventEntry      EventKind = "entry"           // Entry
+	EventUsage      EventKind = "usage_changed"   // SessionUsage, where nothing else of the session has changed
 )
 
 // NewEvent makes an event without a seq: the session's event log assigns that.
@@ -117,16 +118,21 @@ func Decode[Body any](e Event) (Body, error) {
 
 // Entry is one line of a session's transcript.
 type Entry struct {
-	Role      Role            `json:"role"`
-	Text      string          `json:"text,omitempty"`
-	Tool      string          `json:"tool,omitempty"`
-	ToolUse   string          `json:"tool_use_id,omitempty"` // joins a call and its result
-	Input     json.RawMessage `json:"input,omitempty"`       // of a tool call
-	IsError   bool            `json:"is_error,omitempty"`    // of a tool result
-	Subagent  string          `json:"subagent,omitempty"`
-	Message   MessageID       `json:"message_id,omitempty"` // the message that a person's text came from, if from here
-	Truncated bool            `json:"truncated,omitempty"`  // Text was longer than MaxEntryText
-	DeniedBy  Where           `json:"denied_by,omitempty"`  // of a tool's result or a notice: "rule" if a rule on the host denied the call
+	Role     Role            `json:"role"`
+	Text     string          `json:"text,omitempty"`
+	Tool     string          `json:"tool,omitempty"`
+	ToolUse  string          `json:"tool_use_id,omitempty"` // joins a call and its result
+	Input    json.RawMessage `json:"input,omitempty"`       // of a tool call
+	IsError  bool            `json:"is_error,omitempty"`    // of a tool result
+	Subagent string          `json:"subagent,omitempty"`    // the kind of subagent whose transcript this is from; empty: the agent's own
+	// SubagentID tells it from others of its kind, and SubagentCall is the tool_use_id of the call that started it, if
+	// that is known. A subagent's "user" is the agent that started it.
+	SubagentID   string      `json:"subagent_id,omitempty"`
+	SubagentCall string      `json:"subagent_call,omitempty"`
+	Usage        *ReplyUsage `json:"usage,omitempty"`      // on the first entry of a reply: what the whole of it took
+	Message      MessageID   `json:"message_id,omitempty"` // the message that a person's text came from, if from here
+	Truncated    bool        `json:"truncated,omitempty"`  // Text was longer than MaxEntryText
+	DeniedBy     Where       `json:"denied_by,omitempty"`  // of a tool's result or a notice: "rule" if a rule on the host denied the call
 }
 
 // MaxEntryText is how many bytes of an entry's text cross; the whole stays in the agent's own transcript.

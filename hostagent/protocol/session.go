@@ -44,6 +44,8 @@ type Session struct {
 	LastSeq        uint64     `json:"last_seq"`                    // of the session's last event
 	ByPolicy       bool       `json:"resumed_by_policy,omitempty"` // this run was begun by the host's policy, and nobody asked for it
 	Adopted        bool       `json:"adopted,omitempty"`           // it was begun on the host, of a conversation that was there
+
+	Usage *SessionUsage `json:"usage,omitempty"` // so far; nil: nothing is known of any
 }
 
 // MaxMessage is how many bytes a message may have: far more than a person writes, and what a host still types into

@@ -19,6 +19,7 @@ import (
 // evidence behind the last step is read again, and tells exactly what is missing.
 type step struct {
 	position
+	Read   *mark            `json:"read,omitempty"` // of the file that the events tell from, if they tell from one
 	Events []protocol.Event `json:"events"`
 }
 
@@ -26,7 +27,7 @@ type step struct {
 type position struct {
 	Journal    uint64 `json:"journal"`              // N of the last entry
 	Transcript string `json:"transcript,omitempty"` // path of the agent's transcript file
-	Offset     int64  `json:"offset,omitempty"`     // bytes of it
+	Offset     int64  `json:"offset,omitempty"`     // bytes of it that are told
 }
 
 // eventLog is a session's events on disk: the outbox from which the control plane is told. It is safe for

@@ -26,12 +26,12 @@ func TestEventLog(t *testing.T) {
 		t.Errorf("a new log has %d steps", len(steps))
 	}
 	want := []step{
-		{position{Journal: 1}, []protocol.Event{entryEvent(1), entryEvent(2)}},
-		{position{Journal: 4, Transcript: "/t", Offset: 10}, []protocol.Event{entryEvent(3)}},
+		{position: position{Journal: 1}, Events: []protocol.Event{entryEvent(1), entryEvent(2)}},
+		{position: position{Journal: 4, Transcript: "/t", Offset: 10}, Events: []protocol.Event{entryEvent(3)}},
 	}
 	check(t, log.append(want))
-	check(t, log.append([]step{{position{Journal: 5}, []protocol.Event{entryEvent(4), entryEvent(5)}}}))
-	if log.append([]step{{position{Journal: 6}, []protocol.Event{entryEvent(9)}}}) == nil {
+	check(t, log.append([]step{{position: position{Journal: 5}, Events: []protocol.Event{entryEvent(4), entryEvent(5)}}}))
+	if log.append([]step{{position: position{Journal: 6}, Events: []protocol.Event{entryEvent(9)}}}) == nil {
 		t.Error("a gap was written")
 	}
 	for _, test := range []struct {
@@ -55,8 +55,8 @@ func TestTornEventLog(t *testing.T) {
 	log, _, err := openEventLog(dir)
 	check(t, err)
 	check(t, log.append([]step{
-		{position{Journal: 1}, []protocol.Event{entryEvent(1), entryEvent(2)}},
-		{position{Journal: 2}, []protocol.Event{entryEvent(3)}},
+		{position: position{Journal: 1}, Events: []protocol.Event{entryEvent(1), entryEvent(2)}},
+		{position: position{Journal: 2}, Events: []protocol.Event{entryEvent(3)}},
 	}))
 	check(t, log.close())
 	path := filepath.Join(dir, "events.jsonl")
@@ -70,7 +70,7 @@ func TestTornEventLog(t *testing.T) {
 		if last != 0 && last != 2 && last != 3 || len(steps) > 0 && steps[0].Journal != 1 {
 			t.Fatalf("cut at byte %d: last seq %d, steps %v", cut, last, steps)
 		}
-		check(t, log.append([]step{{position{Journal: 7}, []protocol.Event{entryEvent(last + 1)}}}))
+		check(t, log.append([]step{{position: position{Journal: 7}, Events: []protocol.Event{entryEvent(last + 1)}}}))
 		got, err := log.events(last, 1)
 		check(t, err)
 		if diff := cmp.Diff([]protocol.Event{entryEvent(last + 1)}, got); diff != "" {

@@ -23,7 +23,11 @@ type fold struct {
 	recall  bool             // events are remembered from the event log, not told again
 
 	position position
-	offsets  map[string]int64 // how far each transcript file has been read
+	files    map[string]*reading // by path
+	read     *reading            // from which the events in told are
+	before   string              // the transcript before position.Transcript
+	behind   bool                // more of the transcripts is there than has been read
+	crowded  bool                // there are more subagents than are followed
 	process  agentkind.Process
 	version  string // of the agent that runs
 	runs     int    // how often the agent was started
@@ -53,6 +57,12 @@ type fold struct {
 	commands map[protocol.CommandID]bool
 
 	withdrawn map[protocol.CommandID]bool
+
+	subagents map[string]string         // kinds of those that the hooks named, by id
+	running   map[string]bool           // of those, the ones that have not ended
+	replies   map[string]protocol.Usage // what was counted, by the model's own id
+	spent     bool                      // something may have been counted that is not told
+	usageAt   time.Time                 // when it was told
 }
 
 // activity is what the agent does, prompts aside, by the newest evidence.
@@ -81,7 +91,7 @@ func newFold(b birth, kind agentkind.Kind, rules policy.Policy) *fold {
 			Confidence: protocol.ConfidenceHigh,
 		},
 		activity: activity{state: protocol.StateStarting, evidence: begun, at: at},
-		offsets:  map[string]int64{},
+		files:    map[string]*reading{},
 		process:  agentkind.Process{Session: cmp.Or(b.Conversation, string(b.Session))},
 		prompts:  map[protocol.PromptID]*prompt{},
 		denied:   map[string]bool{},
@@ -89,6 +99,10 @@ func newFold(b birth, kind agentkind.Kind, rules policy.Policy) *fold {
 		commands: map[protocol.CommandID]bool{},
 
 		withdrawn: map[protocol.CommandID]bool{},
+
+		subagents: map[string]string{},
+		running:   map[string]bool{},
+		replies:   map[string]protocol.Usage{},
 	}
 	f.runsVersion(b.AgentVersion)
 	return f
@@ -116,7 +130,10 @@ func (f *fold) take() (step, bool) {
 		return step{}, false
 	}
 	s := step{position: f.position, Events: f.told}
-	f.told = nil
+	if f.read != nil {
+		s.Read = f.markOf(f.read)
+	}
+	f.told, f.read = nil, nil
 	return s, true
 }
 
@@ -186,6 +203,7 @@ func (f *fold) replay(entries []holder.Entry, steps []step, misread func(error))
 		f.remember(step)
 	}
 	f.recall = false
+	f.spent = true
 	return entries
 }
 
@@ -194,10 +212,8 @@ func (f *fold) replay(entries []holder.Entry, steps []step, misread func(error))
 func (f *fold) remember(s step) {
 	for f.position.Transcript != s.Transcript && f.nextTranscript() {
 	}
-	f.position.Transcript, f.position.Offset = s.Transcript, s.Offset
-	if s.Transcript != "" {
-		f.offsets[s.Transcript] = s.Offset
-	}
+	f.rememberRead(s)
+	f.turnTo(s.Transcript)
 	for _, e := range s.Events {
 		f.rememberEvent(e)
 	}
@@ -222,6 +238,12 @@ func (f *fold) rememberEvent(e protocol.Event) {
 	case protocol.EventEntry:
 		if entry, err := protocol.Decode[protocol.Entry](e); err == nil {
 			f.shown(entry.Message)
+			f.rememberUse(entry.Usage)
+			f.crowded = f.crowded || entry.Text == tooManySubagents
+		}
+	case protocol.EventUsage:
+		if u, err := protocol.Decode[protocol.SessionUsage](e); err == nil {
+			f.session.Usage = &u
 		}
 	case protocol.EventMessage:
 		if state, err := protocol.Decode[protocol.MessageState](e); err == nil {

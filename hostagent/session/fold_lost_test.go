@@ -78,7 +78,7 @@ func TestUntakenIsToldOnce(t *testing.T) {
 		check(t, err)
 		applyEntry(t, f, holder.KindHook, holder.Hook{ID: "h", Event: "UserPromptSubmit", Payload: payload})
 	}
-	f.observeLine([]agentkind.Line{{Kind: agentkind.LineUser, Text: "taken"}}, 10, time.Now())
+	f.observe(f.reading("t.jsonl"), []agentkind.Line{{Kind: agentkind.LineUser, Text: "taken"}}, 10, time.Now())
 	f.lost(time.Now(), true)
 	applyEntry(t, f, holder.KindStarted, holder.Started{PID: 2, Boot: "2"})
 	f.lost(time.Now(), true)

@@ -40,7 +40,7 @@ func TestTranscriptBeforeJournal(t *testing.T) {
 			hook("PreToolUse", false)
 			hook("PermissionRequest", true)
 			journal(noteAnswer, answerNote{Prompt: "PermissionRequest", Command: "c1", Actor: "Alice", Answer: protocol.Answer{Option: "allow"}})
-			f.observeLine([]agentkind.Line{{Kind: agentkind.LineToolResult, At: at, ToolUse: "toolu_0001", Text: "ok", Decided: agentkind.DecidedHook}}, 1, at)
+			f.observe(f.reading("t.jsonl"), []agentkind.Line{{Kind: agentkind.LineToolResult, At: at, ToolUse: "toolu_0001", Text: "ok", Decided: agentkind.DecidedHook}}, 1, at)
 			if test.answered {
 				journal(holder.KindHookAnswered, holder.HookAnswered{ID: "PermissionRequest", Reply: "{}"})
 			}

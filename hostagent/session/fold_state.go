@@ -77,6 +77,7 @@ func (f *fold) started(at time.Time, body holder.Started) {
 	f.process.PID, f.process.StartedAt = body.PID, at
 	f.ready = false
 	f.tools = nil
+	clear(f.running)
 	f.dialog = dialogNote{}
 	f.status, f.noStatus, f.otherStatus = agentkind.Status{}, time.Time{}, time.Time{}
 	f.ending, f.background = "", 0
@@ -128,6 +129,7 @@ func (f *fold) end(at time.Time, evidence, settles, reason string) {
 	f.ended = evidence
 	f.session.ExitCode = nil
 	f.process.PID = 0
+	clear(f.running)
 	for _, p := range f.openPrompts() {
 		p.held = false
 		p.close(p.over(at, settles))
@@ -142,6 +144,7 @@ func (f *fold) hook(at time.Time, body holder.Hook) {
 		return // not one of ours: nobody else's words are evidence
 	}
 	f.followConversation(hook)
+	f.followSubagent(hook)
 	evidence := "hook " + hook.Event
 	switch hook.Kind {
 	case agentkind.HookStarted:
@@ -226,6 +229,17 @@ func (f *fold) followConversation(hook agentkind.Hook) {
 	}
 }
 
+// followSubagent notices which subagents there are, and which of them are at work.
+func (f *fold) followSubagent(hook agentkind.Hook) {
+	if hook.Agent == "" {
+		return
+	}
+	f.subagents[hook.Agent] = hook.Subagent
+	if f.running[hook.Agent] = true; hook.Kind == agentkind.HookAgentDone {
+		delete(f.running, hook.Agent)
+	}
+}
+
 // conversationStarted says that the dialogs before the first conversation are behind.
 func (f *fold) conversationStarted(evidence string, at time.Time) {
 	f.dialogLeft(at, evidence)
@@ -270,7 +284,10 @@ func (f *fold) observeStatus(status agentkind.Status, now time.Time) {
 
 // tick settles what only waited for better evidence.
 func (f *fold) tick(now time.Time) {
-	f.settleOverdue(now)
+	if !f.behind { // or the transcript may tell better
+		f.settleOverdue(now)
+	}
+	f.tellUsage(now)
 	if f.activity.state == protocol.StateStarting && f.ready && f.status.Activity == "" && now.Sub(f.activity.at) > statusMissing {
 		f.does(protocol.StateIdle, f.activity.evidence, now)
 	}

@@ -1,49 +1,52 @@
 package session
 
 import (
+	"cmp"
 	"time"
 
 	"switchboard/hostagent/agentkind"
 	"switchboard/hostagent/protocol"
 )
 
-// lastTranscript is the one that the agent writes now.
-func (f *fold) lastTranscript() string {
-	if n := len(f.transcripts); n > 0 {
-		return f.transcripts[n-1]
+// observe takes in one line of one of the agent's transcripts, which ends at end. What was told before, by whichever
+// version, is not told again.
+func (f *fold) observe(r *reading, lines []agentkind.Line, end int64, now time.Time) {
+	if end > r.counted {
+		f.count(r, lines)
+		r.counted, r.past = end, 0
 	}
-	return f.position.Transcript
-}
-
-// nextTranscript goes on to the next transcript, if there is one. The one before must have been read to its end.
-func (f *fold) nextTranscript() bool {
-	if len(f.transcripts) == 0 {
-		return false
+	if end <= r.told {
+		return
 	}
-	f.position.Transcript = f.transcripts[0]
-	f.position.Offset = f.offsets[f.position.Transcript]
-	f.transcripts = f.transcripts[1:]
-	return true
-}
-
-// observeLine takes in one line of the agent's transcript, which ends at offset.
-func (f *fold) observeLine(lines []agentkind.Line, offset int64, now time.Time) {
-	f.position.Offset = offset
-	f.offsets[f.position.Transcript] = offset
+	r.told = end
+	if r.file == f.position.Transcript {
+		f.position.Offset = end
+	}
 	for _, line := range lines {
-		if line.At.IsZero() {
-			line.At = now
-		}
-		line.At = line.At.UTC().Truncate(time.Millisecond)
-		f.tell(line.At, protocol.EventEntry, f.entryOf(line))
-		switch line.Kind {
-		case agentkind.LineToolResult:
-			f.decided(line)
-		case agentkind.LineInterrupted:
-			f.does(protocol.StateIdle, "transcript: interrupted", line.At)
+		if line.Kind != agentkind.LineUse && !f.copied(line) {
+			f.observeLine(r, line, now)
 		}
 	}
 	f.derive(now)
+}
+
+// copied: a conversation that was branched off begins with a copy of the lines before. Where they were told already, they
+// are not told again.
+func (f *fold) copied(line agentkind.Line) bool { return line.Forked != "" && f.knows(line.Forked) }
+
+func (f *fold) observeLine(r *reading, line agentkind.Line, now time.Time) {
+	if line.At.IsZero() {
+		line.At = now
+	}
+	line.At = line.At.UTC().Truncate(time.Millisecond)
+	f.read = r
+	f.tell(line.At, protocol.EventEntry, f.entryOf(r, line))
+	switch {
+	case line.Kind == agentkind.LineToolResult:
+		f.decided(line)
+	case line.Kind == agentkind.LineInterrupted && r.subagent.ID == "":
+		f.does(protocol.StateIdle, "transcript: interrupted", line.At)
+	}
 }
 
 // roles says who speaks in a line.
@@ -56,7 +59,10 @@ var roles = map[agentkind.LineKind]protocol.Role{
 	agentkind.LineInterrupted: protocol.RoleNotice,
 }
 
-func (f *fold) entryOf(line agentkind.Line) protocol.Entry {
+// anySubagent is the kind of a subagent whose kind nothing tells.
+const anySubagent = "subagent"
+
+func (f *fold) entryOf(r *reading, line agentkind.Line) protocol.Entry {
 	text, cut := clip(outgoing(line.Text), protocol.MaxEntryText)
 	entry := protocol.Entry{
 		Role: roles[line.Kind], Text: text, Truncated: cut, Tool: outgoingLine(line.Tool), ToolUse: outgoingLine(line.ToolUse),
@@ -65,6 +71,12 @@ func (f *fold) entryOf(line agentkind.Line) protocol.Entry {
 	if f.denied[line.ToolUse] && line.Kind == agentkind.LineToolResult {
 		delete(f.denied, line.ToolUse)
 		entry.DeniedBy = protocol.WhereRule
+	}
+	entry.Usage = r.owed(line)
+	if s := r.subagent; s.ID != "" || line.Sidechain {
+		entry.Subagent = outgoingLine(cmp.Or(s.Kind, line.Subagent, f.subagents[s.ID], anySubagent))
+		entry.SubagentID, entry.SubagentCall = s.ID, outgoingLine(s.Call)
+		return entry
 	}
 	if line.Kind == agentkind.LineUser {
 		entry.Message = f.messageOf(line.Text)

@@ -28,6 +28,9 @@ func (s *session) follow(ctx context.Context) {
 	defer s.setRunning(false)
 	for {
 		err := s.followRun(ctx)
+		if err == nil {
+			err = s.readOn(ctx)
+		}
 		if err == nil || ctx.Err() != nil {
 			return
 		}
@@ -37,6 +40,17 @@ func (s *session) follow(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// readOn reads what the agent had written when its run was over, as long as there is more: it may have been over for
+// long before anybody looked.
+func (s *session) readOn(ctx context.Context) error {
+	for s.behind() && ctx.Err() == nil {
+		if err := s.look(nil); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
 }
 
 func (s *session) doubt(err error) {
@@ -103,6 +117,9 @@ func (s *session) withoutHolder(ctx context.Context, giveUp time.Time) error {
 	}
 	if s.exited() {
 		return nil
+	}
+	if s.behind() {
+		return nil // what the transcript says of the run comes before its end
 	}
 	if s.now().Before(giveUp) {
 		return sleep(ctx, lookEvery)

@@ -108,7 +108,7 @@ func (w *telling) readTo(t *testing.T, at time.Time) {
 		}
 		w.read++
 		w.end += int64(len(text)) + 1
-		w.observeLine(lines, w.end, at)
+		w.observe(w.reading(w.position.Transcript), lines, w.end, at)
 		w.gather()
 	}
 }
@@ -118,7 +118,7 @@ func (w *telling) tellAll(t *testing.T, entries []holder.Entry) {
 	t.Helper()
 	for _, e := range entries {
 		w.readTo(t, e.At)
-		w.tick(e.At)
+		w.tick(entryTime(e))
 		w.gather()
 		check(t, w.apply(e))
 		w.gather()
@@ -212,7 +212,7 @@ func TestRecordingsKilledAnywhere(t *testing.T) {
 				next := newTelling(whole.recording)
 				next.steps = slices.Clone(whole.steps[:killed])
 				rest := next.replay(next.Journal, next.steps, func(err error) { check(t, err) })
-				for next.end < next.position.Offset {
+				for next.position.Transcript != "" && next.end < next.reading(next.position.Transcript).counted {
 					next.end += int64(len(next.Transcript[next.read])) + 1
 					next.read++
 				}
@@ -236,7 +236,7 @@ func essence(t *testing.T, events []protocol.Event) []string {
 	var told []string
 	for _, e := range events {
 		switch e.Kind {
-		case protocol.EventSession:
+		case protocol.EventSession, protocol.EventUsage:
 			continue
 		case protocol.EventSettlement:
 			s, err := protocol.Decode[protocol.Settlement](e)

@@ -55,7 +55,7 @@ func (m *Manager) mayResume(b birth) error {
 func (m *Manager) resume(ctx context.Context, s *session, next birth, why string) (protocol.SessionReply, error) {
 	var conversation, transcript string
 	var runs int
-	s.view(func(f *fold) { conversation, transcript, runs = f.process.Session, f.position.Transcript, f.runs })
+	s.view(func(f *fold) { conversation, transcript, runs = f.process.Session, f.lastTranscript(), f.runs })
 	program, version, err := FindProgram(ctx, m.rules(), m.Environ, s.kind)
 	if err != nil {
 		return protocol.SessionReply{}, protocol.Errorf(protocol.CodeUnavailable, "%v", err)

@@ -35,6 +35,8 @@ type session struct {
 	handed chan handed // to the deliverer, who takes one only when he has nothing else to do
 	looked ahead       // the deliverer's
 
+	searched time.Time // when it was looked for subagents' transcripts; of who looks
+
 	mu      sync.Mutex // guards the fields below
 	birth   birth
 	fold    *fold
@@ -43,6 +45,7 @@ type session struct {
 	running bool                   // a run is followed
 	found   bool                   // the run was there before this process, and its holder has not been met yet
 	unsent  []step                 // told, not yet on disk
+	stuck   bool                   // it could not be written
 	freed   map[holder.HookID]bool // held hooks that were released
 	closing protocol.PromptID      // a form that is being closed, so that an answer can go in that one's place
 }
@@ -107,11 +110,16 @@ func (s *session) look(entries []holder.Entry) error {
 	process := s.fold.process
 	s.mu.Unlock()
 
-	s.readTranscripts()
+	search := len(entries) > 0 || s.now().Sub(s.searched) >= subagentsEvery
+	if search {
+		s.searched = s.now()
+	}
+	behind := s.isStuck() || s.readTranscripts(search) // what cannot be kept is not read
 	status, hasStatus := s.kind.ReadStatus(process)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.fold.behind = behind
 	now := s.now().UTC().Truncate(time.Millisecond)
 	switch {
 	case s.fold.process.PID != process.PID: // another run has begun
@@ -125,25 +133,6 @@ func (s *session) look(entries []holder.Entry) error {
 		defer s.signal()
 	}
 	return s.keep()
-}
-
-// readTranscripts takes in what the agent has added to its transcript. Only when one has been read to its end does
-// the next one follow.
-func (s *session) readTranscripts() {
-	for more := true; more; {
-		var at position
-		s.view(func(f *fold) { at = f.position })
-		lines := readTail(at.Transcript, at.Offset, s.kind, s.logger)
-
-		s.mu.Lock()
-		now := s.now().UTC().Truncate(time.Millisecond)
-		for _, line := range lines {
-			s.fold.observeLine(line.lines, line.end, now)
-			s.gather()
-		}
-		more = len(lines) > 0 || s.fold.nextTranscript()
-		s.mu.Unlock()
-	}
 }
 
 // gather moves what the fold has told to the steps that go to disk.
@@ -161,13 +150,20 @@ func (s *session) keep() error {
 		return nil
 	}
 	defer s.signal()
-	if err := s.log.append(s.unsent); err != nil {
+	err := s.log.append(s.unsent)
+	if s.stuck = err != nil; s.stuck {
 		return err
 	}
 	s.unsent = nil
 	s.visible = s.fold.session
 	s.told()
 	return nil
+}
+
+func (s *session) isStuck() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stuck
 }
 
 // signal wakes who waits for a change. The caller holds mu.

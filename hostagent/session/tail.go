@@ -5,74 +5,76 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"log/slog"
 	"os"
-
-	"switchboard/hostagent/agentkind"
 )
 
-// tailed is what one line of the transcript file tells, and where that line ends.
-type tailed struct {
-	lines []agentkind.Line
-	end   int64
+const (
+	// tailBytes is what is read of a transcript at once.
+	tailBytes = 1 << 20
+	// maxLine is how long a line of a transcript may be. A longer one is passed over.
+	maxLine = 4 << 20 // bytes
+)
+
+// tail is what was added to a transcript: whole lines, without their ends.
+type tail struct {
+	lines [][]byte
+	ends  []int64 // where in the file each of them ends
+	past  int64   // up to where there is no end of a line that is too long
 }
 
-// maxTail bounds what one look reads of a transcript; the next look goes on. A longer line is skipped.
-const maxTail = 4 << 20 // bytes
-
-// readTail reads the whole lines that were added to a transcript since offset. The file belongs to the agent: it
-// may not be there yet, or no longer.
-func readTail(path string, offset int64, kind agentkind.Kind, logger *slog.Logger) []tailed {
-	if info, err := os.Stat(path); path == "" || err == nil && info.Size() <= offset {
-		return nil
+// readTail reads the whole lines that stand in a transcript from offset on, about tailBytes of them. A line that is
+// too long is an empty one; past is what the last call said of it. The file belongs to the agent: it may not be there
+// yet, or no longer.
+func readTail(path string, own int, offset, past int64) (tail, error) {
+	if info, err := os.Lstat(path); path == "" || err == nil && info.Size() <= max(offset, past) {
+		return tail{past: past}, nil
 	}
-	file, err := os.Open(path)
+	file, err := openPlain(path, own)
+	if errors.Is(err, fs.ErrNotExist) {
+		return tail{past: past}, nil
+	}
 	if err != nil {
-		if !errors.Is(err, fs.ErrNotExist) {
-			logger.Warn("transcript not readable", "err", err)
-		}
-		return nil
+		return tail{past: past}, err
 	}
 	defer file.Close()
-	text, err := io.ReadAll(io.NewSectionReader(file, offset, maxTail))
-	if err != nil {
-		logger.Warn("transcript not readable", "err", err)
-		return nil
+	if past > offset {
+		return passOver(file, past)
 	}
-	if len(text) == maxTail && bytes.IndexByte(text, '\n') < 0 {
-		return skipLine(file, offset)
+	for most := int64(tailBytes); ; most = maxLine {
+		text, err := io.ReadAll(io.NewSectionReader(file, offset, most))
+		if err != nil {
+			return tail{}, err
+		}
+		if bytes.IndexByte(text, '\n') >= 0 || int64(len(text)) < most {
+			return splitLines(text, offset), nil
+		}
+		if most == maxLine {
+			return passOver(file, offset+most)
+		}
 	}
-	return readLines(text, offset, kind, logger)
 }
 
-func readLines(text []byte, offset int64, kind agentkind.Kind, logger *slog.Logger) []tailed {
-	var all []tailed
+func splitLines(text []byte, offset int64) tail {
+	var t tail
 	for {
 		line, rest, whole := bytes.Cut(text, []byte("\n"))
 		if !whole {
-			return all
+			return t
 		}
 		offset += int64(len(line)) + 1
-		lines, err := kind.ReadTranscript(line)
-		if err != nil {
-			logger.Warn("transcript line not understood", "err", err, "end", offset)
-		}
-		all = append(all, tailed{lines: lines, end: offset})
+		t.lines, t.ends = append(t.lines, line), append(t.ends, offset)
 		text = rest
 	}
 }
 
-// skipLine passes over a line that is too long to be read, once it is whole.
-func skipLine(file *os.File, offset int64) []tailed {
-	block := make([]byte, 64<<10)
-	for {
-		n, err := file.ReadAt(block, offset)
-		if end := bytes.IndexByte(block[:n], '\n'); end >= 0 {
-			return []tailed{{end: offset + int64(end) + 1}}
-		}
-		if err != nil {
-			return nil
-		}
-		offset += int64(n)
+// passOver looks for the end of a line that is too long, as far as is read at once.
+func passOver(file *os.File, past int64) (tail, error) {
+	text, err := io.ReadAll(io.NewSectionReader(file, past, tailBytes))
+	if err != nil {
+		return tail{past: past}, err
 	}
+	if end := bytes.IndexByte(text, '\n'); end >= 0 {
+		return tail{lines: [][]byte{nil}, ends: []int64{past + int64(end) + 1}}, nil
+	}
+	return tail{past: past + int64(len(text))}, nil
 }

@@ -74,9 +74,14 @@ func (s *session) files() (status, transcript string) {
 // due is when the next look is due after one. Idle sessions look all at the same moments, so that the host agent wakes up
 // once for all of them.
 func (s *session) due(looked, news time.Time, blind bool) time.Time {
-	var idle bool
-	s.view(func(f *fold) { idle = f.session.State == protocol.StateIdle })
+	var idle, behind bool
+	s.view(func(f *fold) {
+		idle = f.session.State == protocol.StateIdle && len(f.running) == 0
+		behind = f.behind && !s.stuck
+	})
 	switch {
+	case behind:
+		return looked
 	case s.now().Sub(news) < livelyFor:
 		return looked.Add(lookEvery)
 	case idle && !blind:

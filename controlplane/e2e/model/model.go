@@ -112,7 +112,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	reply := message{
 		ID: "msg_" + rand.Text(), Type: "message", Role: "assistant", Model: req.Model,
-		Content: turn.blocks, StopReason: turn.stopReason(), Usage: usage{Input: max(tokens(prompt), turn.tokens), Output: 1},
+		Content: turn.blocks, StopReason: turn.stopReason(), Usage: usage{Input: max(tokens(prompt), turn.tokens), Output: turn.written()},
 	}
 	if !req.Stream {
 		writeJSON(w, http.StatusOK, reply)

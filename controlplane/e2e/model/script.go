@@ -30,6 +30,15 @@ func (t turn) stopReason() string {
 	return "end_turn"
 }
 
+// written is a plausible count of the turn's own tokens.
+func (t turn) written() int {
+	count := 0
+	for _, b := range t.blocks {
+		count += tokens(b.Text + string(b.Input))
+	}
+	return count
+}
+
 // marker begins each step of a script.
 const marker = "fake:"
 

@@ -37,7 +37,7 @@ func stream(ctx context.Context, w http.ResponseWriter, reply message, pace time
 	out := sender{ctx: ctx, w: w, flush: http.NewResponseController(w).Flush}
 
 	start := reply
-	start.Content, start.StopReason = []block{}, ""
+	start.Content, start.StopReason, start.Usage.Output = []block{}, "", 1
 	out.send("message_start", event{"message": start})
 	out.send("ping", event{})
 	for i, b := range reply.Content {
@@ -50,7 +50,7 @@ func stream(ctx context.Context, w http.ResponseWriter, reply message, pace time
 		out.send("content_block_stop", event{"index": i})
 	}
 	out.send("message_delta", event{
-		"delta": event{"stop_reason": reply.StopReason, "stop_sequence": nil}, "usage": event{"output_tokens": 1},
+		"delta": event{"stop_reason": reply.StopReason, "stop_sequence": nil}, "usage": event{"output_tokens": reply.Usage.Output},
 	})
 	out.send("message_stop", event{})
 }
