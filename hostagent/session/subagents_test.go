@@ -119,7 +119,8 @@ func TestUsageIsExact(t *testing.T) {
 			}
 		})
 		counted := usage.Total().Total()
-		if counted != said || usage.CostPartial || *usage.CostUSD <= 0 || conversations != 0 {
+		// The CLI's own calls of the model, such as for a title, are in no transcript.
+		if counted > said || said > counted+50 || usage.CostPartial || *usage.CostUSD <= 0 || conversations != 0 {
 			t.Errorf("%s: counted %d tokens, the CLI %d: %+v", what, counted, said, usage)
 		}
 		return usage
@@ -137,7 +138,7 @@ func TestUsageIsExact(t *testing.T) {
 	}
 	talk("fake:multi text several blocks && read ./none && task fake:text sub one ;; text first run", "first run")
 	r.entry(id, "the subagent", spoken("sub one"))
-	r.entry(id, "what follows from the subagent", spoken("done"))
+	talk("fake:text settled", "settled") // behind what the CLI says to the model of the subagent's end
 	first := exactly("the first run", 1)
 	if first.Subagents.Output == 0 || first.Main.Output == 0 {
 		t.Errorf("usage %+v", first)
