@@ -25,6 +25,7 @@ const (
 	FeatureResume     Feature = "resume"     // refused
 	FeatureAdopt      Feature = "adopt"      // so is a conversation that somebody began in a terminal
 	FeatureTranscript Feature = "transcript" // may lack what the agent says, which is told
+	FeatureUsage      Feature = "usage"      // none is counted, and no cost is shown
 	FeatureReasons    Feature = "reasons"    // so may why a turn or a session ended
 )
 
@@ -32,7 +33,8 @@ const (
 func Features() []Feature {
 	return []Feature{
 		FeatureSessions, FeatureState, FeatureRules, FeaturePrompts, FeatureChoices, FeaturePlans, FeatureDialogs, FeatureForms,
-		FeatureMessages, FeatureReceipts, FeatureInterrupt, FeatureResume, FeatureAdopt, FeatureTranscript, FeatureReasons,
+		FeatureMessages, FeatureReceipts, FeatureInterrupt, FeatureResume, FeatureAdopt, FeatureTranscript, FeatureUsage,
+		FeatureReasons,
 	}
 }
 

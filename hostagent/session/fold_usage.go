@@ -19,8 +19,13 @@ const (
 )
 
 // count adds what the lines say that replies took. Each of a reply's lines says it, in whatever order, and also a copy of
-// them in a conversation that was branched off; it is counted once.
+// them in a conversation that was branched off; it is counted once. Of a version whose lines are known to mean something
+// else nothing is counted.
 func (f *fold) count(r *reading, lines []agentkind.Line) {
+	if f.withheld(agentkind.FeatureUsage) != "" {
+		f.spent = true
+		return
+	}
 	for _, line := range lines {
 		if line.Cost != nil && r.subagent.ID == "" {
 			r.cost = &cost{USD: line.Cost.USD, Tokens: line.Cost.Tokens, Own: r.use.Total()}
@@ -89,7 +94,8 @@ func (f *fold) usage() *protocol.SessionUsage {
 			r.price(&sum, taken[f.kind.SubagentDir(file)])
 		}
 	}
-	sum.CostPartial = sum.CostPartial && sum.CostUSD != nil
+	uncounted := f.withheld(agentkind.FeatureUsage) != ""
+	sum.CostPartial = (sum.CostPartial || uncounted) && sum.CostUSD != nil
 	return &sum
 }
 

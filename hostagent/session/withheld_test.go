@@ -226,6 +226,56 @@ func TestWithheldState(t *testing.T) {
 	}
 }
 
+// TestWithheldUsage: what an agent took, and what that cost, is in nothing that is told.
+func TestWithheldUsage(t *testing.T) {
+	t.Parallel()
+	kept := readRecording(t, filepath.Join("testdata", "TestPermissionAllowed.json"))
+	for name, test := range map[string]struct {
+		kind  agentkind.Kind
+		shown bool
+	}{
+		"works":    {breaking(), true},
+		"withheld": {breaking(agentkind.FeatureUsage), false},
+	} {
+		w := newTelling(kept)
+		w.kind = test.kind
+		w.tellAll(t, kept.Journal)
+		usages, entries, shown := 0, 0, 0
+		for _, e := range w.events() {
+			entry, err := protocol.Decode[protocol.Entry](e)
+			switch {
+			case e.Kind == protocol.EventUsage:
+				usages++
+			case e.Kind == protocol.EventEntry && err == nil && entry.Role != protocol.RoleNotice:
+				entries++
+				if entry.Usage != nil {
+					shown++
+				}
+			}
+		}
+		if usages > 0 != test.shown || shown > 0 != test.shown || (w.session.Usage != nil) != test.shown || entries == 0 {
+			t.Errorf("%s: told %d times, and with %d of %d entries; the session's is %+v", name, usages, shown, entries, w.session.Usage)
+		}
+	}
+}
+
+// TestWithheldUsageOfNextVersion: what an earlier version took stays, and is not told as all.
+func TestWithheldUsageOfNextVersion(t *testing.T) {
+	t.Parallel()
+	p := newPaper(t)
+	p.write(p.conversation, replies("m1", "a", 5, 6), costs(0.5, 12))
+	p.readAll(p.begin(1, p.conversation))
+	before := *p.state().Usage
+	p.fold.kind = breaking(agentkind.FeatureUsage)
+	p.write(p.conversation, replies("m2", "b", 70, 80), costs(7, 700))
+	p.readAll()
+	after := *p.state().Usage
+	if before.CostPartial || !after.CostPartial || after.Main != before.Main || *after.CostUSD != *before.CostUSD {
+		t.Errorf("usage %+v, then %+v", before, after)
+	}
+	p.wantTold("assistant: a", "assistant: b")
+}
+
 // TestNotTested: everything works, and the version says that nobody has tried it.
 func TestNotTested(t *testing.T) {
 	t.Parallel()

@@ -24,7 +24,9 @@ type row struct {
 
 // table lists every row.
 func table() []row {
-	return slices.Concat(startRows(), messageRows(), promptRows(), formRows(), stateRows(), lifeRows())
+	return slices.Concat(
+		startRows(), messageRows(), promptRows(), formRows(), stateRows(), transcriptRows(), usageRows(), lifeRows(),
+	)
 }
 
 // suite tries rows against one CLI.

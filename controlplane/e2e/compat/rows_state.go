@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +28,6 @@ func stateRows() []row {
 			agentkind.FeatureReasons, checkCompact},
 		{"auto-compaction", "A full context is compacted by itself within the turn, with PreCompact of the trigger auto.",
 			agentkind.FeatureReasons, checkAutoCompact},
-		{"transcript kinds", "The transcript has person, agent, call and result, each of a form that we read.", agentkind.FeatureTranscript, checkTranscript},
 		{"dialog of a command", "A dialog that no hook reports shows in the status file as waiting.", agentkind.FeatureState, checkCommandDialog},
 	}
 }
@@ -156,22 +154,6 @@ func checkAutoCompact(s *stage.Stage) string {
 	s.Becomes(agentkind.ActivityIdle)
 	s.Send("fake:text more")
 	return compacted(s, "auto")
-}
-
-func checkTranscript(s *stage.Stage) string {
-	s.Ready()
-	s.Reply(s.Ask("fake:text I begin ;; bash touch made ;; text done"), agentkind.Answer{Option: agentkind.OptionAllow})
-	s.Hook("Stop", 1)
-	s.Tells("the end", func(l agentkind.Line) bool { return l.Kind == agentkind.LineAssistant && l.Text == "done" })
-	var kinds []string
-	for _, line := range s.Transcript() {
-		kinds = append(kinds, string(line.Kind))
-	}
-	want := []string{"user", "assistant", "tool_call", "tool_result", "assistant"}
-	if !slices.Equal(kinds, want) {
-		s.Fail("lines %v, want %v", kinds, want)
-	}
-	return strings.Join(kinds, ", ")
 }
 
 func checkCommandDialog(s *stage.Stage) string {

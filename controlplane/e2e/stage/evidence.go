@@ -65,8 +65,11 @@ func (s *Stage) TranscriptFile() string {
 }
 
 // Transcript reads the conversation's file as the host agent does.
-func (s *Stage) Transcript() []agentkind.Line {
-	text, err := os.ReadFile(s.TranscriptFile())
+func (s *Stage) Transcript() []agentkind.Line { return s.Lines(s.TranscriptFile()) }
+
+// Lines reads a transcript that may not be there yet, as far as its lines are whole.
+func (s *Stage) Lines(file string) []agentkind.Line {
+	text, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
