@@ -45,17 +45,13 @@ func (s *session) clearBox(ctx context.Context, client *holder.Client) (look hol
 	if hindered != hinderedByDraft || s.now().Sub(look.LastInput) < draftPatience || sent {
 		return look, hindered, nil
 	}
-	pressed, err := client.Type(ctx, holder.Typing{Keys: [][]byte{s.kind.StashDraft}, Seen: look.Seen})
-	if err != nil {
-		return look, "", err
+	lastInput := look.LastInput
+	pressed, err := s.press(ctx, client, s.kind.StashDraft, look.Seen)
+	if pressed {
+		s.stashing = &lastInput
 	}
-	defer pressed.End()
-	if !pressed.Typed {
-		return look, hindered, nil
-	}
-	s.stashing = &look.LastInput
-	if err := pressed.Wait(); err != nil {
-		return look, "", err
+	if err != nil || !pressed {
+		return look, hindered, err
 	}
 	look, err = client.Look(ctx, quietAfterTyping, lookPatience)
 	if err != nil {

@@ -57,10 +57,13 @@ func (s *session) awaitReceipt(ctx context.Context, client *holder.Client, id pr
 			detail := "it was typed, but the agent has not confirmed it; look at the terminal before you send it again"
 			return s.note(ctx, client, noteUnconfirmed, messageStep{ID: id, Detail: detail})
 		case typedAt != nil && silent >= submitAgain+longer/10:
-			if err := s.submitAgain(ctx, client, *typedAt); err != nil {
+			done, err := s.submitAgain(ctx, client, *typedAt)
+			if err != nil {
 				return err
 			}
-			typedAt = nil
+			if done {
+				typedAt = nil
+			}
 		}
 		if err := sleep(ctx, lookEvery); err != nil {
 			return err
@@ -92,18 +95,14 @@ func (s *session) receipt(id protocol.MessageID, since *time.Time) (final, idle 
 	return final, idle, s.changed
 }
 
-// submitAgain submits what still stands in the input box, unless a person may have written in it.
-func (s *session) submitAgain(ctx context.Context, client *holder.Client, typedAt time.Time) error {
+// submitAgain submits what still stands in the input box, unless a person may have written in it. If something came over
+// the terminal meanwhile, it is not done.
+func (s *session) submitAgain(ctx context.Context, client *holder.Client, typedAt time.Time) (done bool, err error) {
 	s.typing.Lock()
 	defer s.typing.Unlock()
 	look, err := client.Look(ctx, settled, lookPatience)
 	if err != nil || look.LastInput.After(typedAt) || s.kind.ReadBox(look.Strong) == agentkind.BoxEmpty {
-		return err
+		return err == nil, err
 	}
-	pressed, err := client.Type(ctx, holder.Typing{Keys: [][]byte{s.kind.Submit}, Seen: look.Seen})
-	if err != nil {
-		return err
-	}
-	defer pressed.End()
-	return pressed.Wait()
+	return s.press(ctx, client, s.kind.Submit, look.Seen)
 }

@@ -163,6 +163,20 @@ func (s *session) submit(ctx context.Context, client *holder.Client, delivery *h
 	return s.note(ctx, client, noteSubmitted, messageStep{ID: note.ID})
 }
 
+// press types keys by themselves unless something has come over the terminal since it was looked at, and reports whether
+// it did. The notes are on disk before.
+func (s *session) press(ctx context.Context, client *holder.Client, keys []byte, seen holder.Seen, notes ...holder.Note) (pressed bool, err error) {
+	delivery, err := client.Type(ctx, holder.Typing{Notes: notes, Keys: [][]byte{keys}, Seen: seen})
+	if err != nil {
+		return false, err
+	}
+	defer delivery.End()
+	if !delivery.Typed {
+		return false, nil
+	}
+	return true, delivery.Wait()
+}
+
 // takenIn waits until the agent shows what was typed and draws nothing more.
 func (s *session) takenIn(ctx context.Context, client *holder.Client, size int) error {
 	until := s.now().Add(lookPatience + time.Duration(size)*takingIn)

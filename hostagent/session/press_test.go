@@ -1,0 +1,144 @@
+package session
+
+import (
+	"context"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"switchboard/hostagent/agentkind"
+	"switchboard/hostagent/holder"
+)
+
+// echoing is a paper session whose agent shows the keys that it gets.
+type echoing struct {
+	*paper
+	client *holder.Client
+}
+
+func newEchoing(t *testing.T) *echoing {
+	t.Helper()
+	p := newPaper(t)
+	self, err := os.Executable()
+	check(t, err)
+	spec := holder.Spec{
+		Session: p.id, Argv: []string{"/bin/sh", "-c", "stty raw -echo; printf 'ready '; exec cat -v"},
+		Env: []string{"PATH=" + os.Getenv("PATH"), "TERM=xterm-256color"}, WorkingDir: "/", Cols: 80, Rows: 24,
+	}
+	check(t, holder.Start(t.Context(), self, p.dir, spec))
+	e := &echoing{paper: p}
+	e.client, err = p.dial(t.Context())
+	check(t, err)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		check(t, e.client.Signal(ctx, killSignal))
+		for _, err := range e.client.Follow(ctx, 0) {
+			check(t, err)
+		}
+		check(t, e.client.Close())
+	})
+	e.untilShows("ready")
+	return e
+}
+
+// untilShows waits until the terminal shows just this.
+func (e *echoing) untilShows(want string) {
+	e.t.Helper()
+	for deadline := time.Now().Add(patience / 9); ; {
+		check(e.t, e.client.WaitQuiet(e.t.Context(), settled))
+		screen, err := e.client.Screen(e.t.Context())
+		check(e.t, err)
+		shown := strings.TrimSpace(strings.Join(screen.Lines, " "))
+		if shown == want {
+			return
+		}
+		if time.Now().After(deadline) {
+			e.t.Fatalf("the terminal shows %q, want %q", shown, want)
+		}
+	}
+}
+
+// attach lets a person look at the terminal, and type. What he is shown goes to shows.
+func (e *echoing) attach(shows func(output string)) (keys io.Writer) {
+	ctx, cancel := context.WithCancel(e.t.Context())
+	in, keys := io.Pipe()
+	var group sync.WaitGroup
+	group.Go(func() { _ = e.client.Attach(ctx, holder.Terminal{Input: in, Output: shown(shows)}) })
+	e.t.Cleanup(func() { cancel(); group.Wait() })
+	return keys
+}
+
+// shown is an io.Writer.
+type shown func(output string)
+
+func (s shown) Write(p []byte) (int, error) {
+	s(string(p))
+	return len(p), nil
+}
+
+// TestSubmitsOnlyWhatWasSeen: something comes over the terminal between the look at a message that is to be submitted
+// once more and the key. It is looked at again, and then submitted.
+func TestSubmitsOnlyWhatWasSeen(t *testing.T) {
+	t.Parallel()
+	e := newEchoing(t)
+	looks := 0
+	e.session.kind.Submit = []byte("S")
+	e.session.kind.ReadBox = func([]string) agentkind.Box {
+		if looks++; looks == 1 {
+			check(t, e.client.Write(t.Context(), []byte("-")))
+		}
+		return agentkind.BoxDraft
+	}
+	for try := range 2 {
+		done, err := e.submitAgain(t.Context(), e.client, time.Now())
+		check(t, err)
+		if done != (try == 1) {
+			t.Errorf("at try %d, done is %v", try, done)
+		}
+	}
+	e.untilShows("ready -S")
+}
+
+// TestDraftIsPutAsideAgain: a person goes on typing while the key that puts his draft aside is on its way. His draft is
+// put aside when he has stopped.
+func TestDraftIsPutAsideAgain(t *testing.T) {
+	t.Parallel()
+	e := newEchoing(t)
+	aside := make(chan struct{})
+	once := sync.OnceFunc(func() { close(aside) })
+	keys := e.attach(func(output string) {
+		if output == "S" {
+			once()
+		}
+	})
+	_, err := io.WriteString(keys, "a")
+	check(t, err)
+	var typing sync.WaitGroup
+	typing.Go(func() {
+		<-aside
+		_, _ = io.WriteString(keys, "b") // fails when the test has
+	})
+	defer typing.Wait()
+	defer once()
+	e.untilShows("ready a")
+	status, err := e.client.Status(t.Context())
+	check(t, err)
+	time.Sleep(time.Until(status.LastInput.Add(1100 * time.Millisecond))) // or the next key is not told apart from it
+	var passed time.Duration
+	e.session.now = func() time.Time { return time.Now().Add(passed) }
+	e.session.kind.StashDraft = []byte("S")
+	e.session.kind.ReadBox = func([]string) agentkind.Box { return agentkind.BoxDraft }
+	for _, want := range []string{"ready aSb", "ready aSbS"} {
+		passed += draftPatience
+		_, hindered, err := e.clearBox(t.Context(), e.client)
+		check(t, err)
+		if hindered != hinderedByDraft {
+			t.Errorf("hindered by %q", hindered)
+		}
+		e.untilShows(want)
+	}
+}
