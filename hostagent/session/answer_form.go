@@ -67,6 +67,25 @@ func (s *session) untilFormShows(ctx context.Context, client *holder.Client, ask
 	}
 }
 
+// pressCloseForm closes the dialog if the terminal shows it: what a person does to it at that moment comes first.
+func (s *session) pressCloseForm(ctx context.Context, client *holder.Client, payload []byte) error {
+	for try := 1; try <= looksAgain; try++ {
+		look, err := client.Look(ctx, settled, lookPatience)
+		if err != nil {
+			return err
+		}
+		screen, err := client.Screen(ctx)
+		if err != nil || !s.kind.ShowsForm(screen.Lines, payload) {
+			return err
+		}
+		look.Seen.AnyOutput = try == looksAgain // it draws all the time
+		if pressed, err := s.press(ctx, client, s.kind.CloseForm, look.Seen); pressed || err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // closeForm presses the key until the agent reports that the dialog was closed, and returns the hook that does.
 func (s *session) closeForm(ctx context.Context, client *holder.Client, id protocol.PromptID, payload []byte) (holder.HookID, error) {
 	var hook holder.HookID
@@ -76,17 +95,11 @@ func (s *session) closeForm(ctx context.Context, client *holder.Client, id proto
 		return hook != "" || p.closing != nil || p.settlement != nil
 	}
 	for range interruptTries {
-		screen, err := client.Screen(ctx)
-		if err != nil {
+		if err := s.pressCloseForm(ctx, client, payload); err != nil {
 			return "", err
 		}
-		if s.kind.ShowsForm(screen.Lines, payload) {
-			if err := client.Write(ctx, s.kind.CloseForm); err != nil {
-				return "", err
-			}
-		}
 		shows, cancel := context.WithTimeout(ctx, formShows)
-		err = s.until(shows, closed)
+		err := s.until(shows, closed)
 		cancel()
 		if err == nil && hook != "" {
 			return hook, nil

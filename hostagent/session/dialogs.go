@@ -99,10 +99,32 @@ func (s *session) answerDialog(ctx context.Context, client *holder.Client, asked
 	if err := s.note(ctx, client, noteAnswer, note); err != nil {
 		return err
 	}
-	if err := s.note(ctx, client, noteDialogPressed, dialogStep{ID: asked.ID}); err != nil {
+	return s.confirm(ctx, client, asked, option, keys.Confirm)
+}
+
+// confirm presses the key that confirms what is selected, as long as nobody at the terminal selects something else.
+func (s *session) confirm(ctx context.Context, client *holder.Client, asked protocol.Prompt, option string, key []byte) error {
+	pressing, err := holder.NewNote(noteDialogPressed, dialogStep{ID: asked.ID})
+	if err != nil {
 		return err
 	}
-	return client.Write(ctx, keys.Confirm)
+	for range looksAgain {
+		look, err := client.Look(ctx, settled, lookPatience)
+		if err != nil {
+			return err
+		}
+		dialog, err := s.sameDialog(ctx, client, asked)
+		if err != nil {
+			return err
+		}
+		if dialog.Selected != option {
+			break
+		}
+		if pressed, err := s.press(ctx, client, key, look.Seen, pressing); pressed || err != nil {
+			return err
+		}
+	}
+	return protocol.Errorf(protocol.CodeConflict, "somebody uses this dialog at the terminal now")
 }
 
 func (s *session) untilSelected(ctx context.Context, client *holder.Client, asked protocol.Prompt, option string) error {

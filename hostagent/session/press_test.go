@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"switchboard/hostagent/agentkind"
 	"switchboard/hostagent/holder"
+	"switchboard/hostagent/protocol"
 )
 
 // echoing is a paper session whose agent shows the keys that it gets.
@@ -48,7 +50,7 @@ func newEchoing(t *testing.T) *echoing {
 // untilShows waits until the terminal shows just this.
 func (e *echoing) untilShows(want string) {
 	e.t.Helper()
-	for deadline := time.Now().Add(patience / 9); ; {
+	for deadline := time.Now().Add(patience); ; {
 		check(e.t, e.client.WaitQuiet(e.t.Context(), settled))
 		screen, err := e.client.Screen(e.t.Context())
 		check(e.t, err)
@@ -70,6 +72,23 @@ func (e *echoing) attach(shows func(output string)) (keys io.Writer) {
 	group.Go(func() { _ = e.client.Attach(ctx, holder.Terminal{Input: in, Output: shown(shows)}) })
 	e.t.Cleanup(func() { cancel(); group.Wait() })
 	return keys
+}
+
+// follow has the session take in its journal.
+func (e *echoing) follow() {
+	ctx, cancel := context.WithCancel(e.t.Context())
+	var group sync.WaitGroup
+	group.Go(func() {
+		for entry, err := range e.client.Follow(ctx, 0) {
+			if err == nil {
+				err = e.look([]holder.Entry{entry})
+			}
+			if err != nil && ctx.Err() == nil {
+				e.t.Error(err)
+			}
+		}
+	})
+	e.t.Cleanup(func() { cancel(); group.Wait() })
 }
 
 // shown is an io.Writer.
@@ -141,4 +160,53 @@ func TestDraftIsPutAsideAgain(t *testing.T) {
 		}
 		e.untilShows(want)
 	}
+}
+
+// TestClosesOnlyTheFormSeen: somebody answers a form at the terminal between the look at its dialog and the key that
+// closes that. The key would be for what comes next: it is not pressed.
+func TestClosesOnlyTheFormSeen(t *testing.T) {
+	t.Parallel()
+	e := newEchoing(t)
+	looks := 0
+	e.session.kind.CloseForm = []byte("S")
+	e.session.kind.ShowsForm = func([]string, []byte) bool {
+		if looks++; looks == 1 {
+			check(t, e.client.Write(t.Context(), []byte("-")))
+		}
+		return looks == 1
+	}
+	check(t, e.pressCloseForm(t.Context(), e.client, nil))
+	e.untilShows("ready -")
+}
+
+// TestConfirmsOnlyWhatWasSeen: somebody selects another option of a dialog when the one that was answered is about to be
+// confirmed. Neither is.
+func TestConfirmsOnlyWhatWasSeen(t *testing.T) {
+	t.Parallel()
+	e := newEchoing(t)
+	ask := agentkind.Ask{Kind: agentkind.AskTrust, Options: []agentkind.Option{{ID: agentkind.OptionAllow}, {ID: agentkind.OptionDeny}}}
+	var asked protocol.Prompt
+	e.view(func(f *fold) { asked = f.promptOf("p1", time.Now(), ask) })
+	_, err := e.client.Append(t.Context(), noteDialog, dialogNote{ID: asked.ID, Name: "trust", Prompt: &asked})
+	check(t, err)
+	e.follow()
+	selected, looks := agentkind.OptionDeny, 0
+	e.session.kind.ReadScreen = func([]string) (agentkind.Dialog, bool) {
+		now := selected
+		if looks++; looks == 2 {
+			check(t, e.client.Write(t.Context(), []byte("-")))
+			selected = agentkind.OptionAllow
+		}
+		return agentkind.Dialog{Ask: &ask, Selected: now, Keys: map[string]agentkind.Keys{agentkind.OptionDeny: {Confirm: []byte("S")}}}, true
+	}
+	err = e.answerDialog(t.Context(), e.client, asked, answerNote{Prompt: asked.ID, Answer: protocol.Answer{Option: agentkind.OptionDeny}})
+	if refusal := (*protocol.Error)(nil); !errors.As(err, &refusal) || refusal.Code != protocol.CodeConflict {
+		t.Errorf("answering ended with %v", err)
+	}
+	e.untilShows("ready -")
+	e.view(func(f *fold) {
+		if f.prompts[asked.ID].handed() {
+			t.Error("the answer counts as given")
+		}
+	})
 }

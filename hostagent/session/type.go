@@ -164,7 +164,7 @@ func (s *session) submit(ctx context.Context, client *holder.Client, delivery *h
 }
 
 // press types keys by themselves unless something has come over the terminal since it was looked at, and reports whether
-// it did. The notes are on disk before.
+// it did. It returns when the session has taken in the notes, which are in the journal before.
 func (s *session) press(ctx context.Context, client *holder.Client, keys []byte, seen holder.Seen, notes ...holder.Note) (pressed bool, err error) {
 	delivery, err := client.Type(ctx, holder.Typing{Notes: notes, Keys: [][]byte{keys}, Seen: seen})
 	if err != nil {
@@ -174,7 +174,10 @@ func (s *session) press(ctx context.Context, client *holder.Client, keys []byte,
 	if !delivery.Typed {
 		return false, nil
 	}
-	return true, delivery.Wait()
+	if err := delivery.Wait(); err != nil {
+		return true, err
+	}
+	return true, s.until(ctx, func(f *fold) bool { return f.position.Journal >= delivery.Noted })
 }
 
 // takenIn waits until the agent shows what was typed and draws nothing more.
