@@ -48,8 +48,8 @@ type Session struct {
 	Usage *SessionUsage `json:"usage,omitempty"` // so far; nil: nothing is known of any
 }
 
-// MaxMessage is how many bytes a message may have: far more than a person writes, and what a host still types into
-// its agent in well under ten seconds. Both sides keep to it, so that nothing is accepted that the host would refuse.
+// MaxMessage is how many bytes a message may have: far more than a person writes. An agent takes about a minute to take
+// in so much (measured, of 1,100 lines). Both sides keep to it, so that nothing is accepted that the host would refuse.
 const MaxMessage = 100_000
 
 // MessageStatus is how far a message has come.
