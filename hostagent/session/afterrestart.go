@@ -14,7 +14,8 @@ const (
 	revivalsTime = time.Hour
 )
 
-// foundPatience bounds the wait until it is known of every session whether its holder is still there.
+// foundPatience bounds the wait until it is known of every session whether its holder is still there, and the wait for
+// one whose holder is gone to be told of as ended.
 const foundPatience = holderGrace + 10*time.Second
 
 // revivalPatience bounds the wait for one agent to be up before the next is resumed, so that they do not all start at
@@ -86,7 +87,9 @@ func (m *Manager) revive(ctx context.Context, s *session) error {
 	}
 	next.Revived = append(slices.Clone(next.Revived), now)
 	next.Revived = next.Revived[max(0, len(next.Revived)-revivals):]
-	if err := s.waitStopped(ctx); err != nil {
+	patience, cancel := context.WithTimeout(ctx, foundPatience) // nothing else is started meanwhile
+	defer cancel()
+	if err := s.waitStopped(patience); err != nil {
 		return unavailable("waiting for the last run to end", err)
 	}
 	var reason string

@@ -117,8 +117,11 @@ func (f *fold) exited(at time.Time, body holder.Exited) {
 	f.session.ExitCode = &code
 }
 
-// doubt is what remains when the evidence cannot be read.
+// doubt is what remains of a run when the evidence cannot be read. Of one that is over, its end is known.
 func (f *fold) doubt(why string, at time.Time) {
+	if f.session.ExitedAt != nil {
+		return
+	}
 	f.does(protocol.StateUncertain, outgoingLine(why), at)
 	f.become(protocol.StateUncertain, outgoingLine(why), at)
 }

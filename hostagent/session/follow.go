@@ -43,9 +43,9 @@ func (s *session) follow(ctx context.Context) {
 }
 
 // readOn reads what the agent had written when its run was over, as long as there is more: it may have been over for
-// long before anybody looked.
+// long before anybody looked. What could not be written to the event log, the run's end at least, is written now.
 func (s *session) readOn(ctx context.Context) error {
-	for s.behind() && ctx.Err() == nil {
+	for (s.behind() || s.isStuck()) && ctx.Err() == nil {
 		if err := s.look(nil); err != nil {
 			return err
 		}

@@ -37,7 +37,7 @@ func newEchoing(t *testing.T) *echoing {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		check(t, e.client.Signal(ctx, killSignal))
+		check(t, ignoreGone(e.client.Signal(ctx, killSignal)))
 		for _, err := range e.client.Follow(ctx, 0) {
 			check(t, err)
 		}
