@@ -12,7 +12,7 @@ import (
 // split takes apart what code joins: paths, addresses, options with their values.
 const split = `'/\._:=@', '       '`
 
-// eventWords and transcriptKinds must be those of the index events_words.
+// eventWords and transcriptKinds must be those of the index events_text.
 const eventWords = `to_tsvector('simple', translate(event_text(e.kind, e.body), ` + split + `))`
 
 // Search implements fleet.SearchStore. Words are compared as they stand, since transcripts hold more code than

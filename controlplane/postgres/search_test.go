@@ -50,12 +50,55 @@ func TestSearchUsesItsIndex(t *testing.T) {
 	db.Close() // its connections tell what they have counted
 	used := 0
 	for deadline := time.Now().Add(30 * time.Second); used == 0 && time.Now().Before(deadline); {
-		if err := conn.QueryRow(t.Context(), `SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'events_words'`).Scan(&used); err != nil {
+		if err := conn.QueryRow(t.Context(), `SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'events_text'`).Scan(&used); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if used == 0 {
 		t.Error("the index was not used")
+	}
+}
+
+// TestOthersWorkDuringIndexing: replicas of the version before go on while the index is made, also a second time.
+func TestOthersWorkDuringIndexing(t *testing.T) {
+	db, conn := withSession(t)
+	fill(t, conn, 100)
+	look := beside(t, conn.Config().ConnString())
+	if _, err := look.Exec(t.Context(), `DELETE FROM goose_db_version WHERE version_id = 18`); err != nil {
+		t.Fatal(err)
+	}
+	writer, err := conn.Begin(t.Context()) // the index waits for it
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := writer.Exec(t.Context(), `LOCK TABLE events IN ROW EXCLUSIVE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	migrated := make(chan error, 1)
+	go func() { migrated <- db.Migrate(t.Context()) }()
+	waiting := false
+	for deadline := time.Now().Add(30 * time.Second); !waiting && time.Now().Before(deadline); {
+		err := look.QueryRow(t.Context(), `SELECT count(*) > 0 FROM pg_stat_activity
+			WHERE datname = current_database() AND query LIKE '%INDEX%' AND wait_event_type = 'Lock'`).Scan(&waiting)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	batch := fleet.Batch{Session: "s1", Events: []protocol.Event{{Seq: 101, At: time.Now(), Kind: protocol.EventEntry, Body: json.RawMessage(`{"text":"new"}`)}}}
+	if last, err := db.RecordEvents(t.Context(), "h1", batch); !waiting || err != nil || last != 101 {
+		t.Errorf("kept up to %d, %v; waiting %v", last, err, waiting)
+	}
+	if found, err := db.SessionsByID(t.Context(), "ada", []protocol.SessionID{"s1"}); err != nil || len(found) != 1 {
+		t.Errorf("%d sessions, %v", len(found), err)
+	}
+	if err := writer.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-migrated; err != nil {
+		t.Fatal(err)
+	}
+	if hits, err := db.Search(t.Context(), "ada", "new", 10); err != nil || len(hits) != 1 {
+		t.Errorf("%d hits, %v", len(hits), err)
 	}
 }
 

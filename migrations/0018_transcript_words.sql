@@ -1,17 +1,15 @@
+-- +goose NO TRANSACTION
 -- +goose Up
 
--- A large table takes longer than a statement of a request may.
-SET LOCAL statement_timeout = 0;
-SET LOCAL lock_timeout = 0;
-
--- What a session has taken so far, as its host last said: protocol.SessionUsage.
-ALTER TABLE sessions ADD COLUMN usage jsonb;
-ALTER TABLE sessions ADD COLUMN usage_seq bigint NOT NULL DEFAULT 0; -- the event up to which that is known
+-- A large table takes longer than a statement of a request may. Replicas go on reading and writing meanwhile; after an
+-- interruption it begins again.
+SET statement_timeout = 0;
+SET lock_timeout = 0;
 
 -- What there is to be read in an event, as it stands: what was said, what a tool was given, what was asked and
 -- answered. A tsvector holds at most 1 MB.
 -- +goose StatementBegin
-CREATE FUNCTION event_text(kind text, body jsonb) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+CREATE OR REPLACE FUNCTION event_text(kind text, body jsonb) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT left(concat_ws(' ', said, (
         SELECT string_agg(word #>> '{}', ' ')
         FROM jsonb_path_query(listed, 'strict $.**{0 to 8} ? (@.type() == "string")', '{}', true) AS word
@@ -29,16 +27,19 @@ $$;
 -- +goose StatementEnd
 
 -- What search looks through. The parser takes src/main.go for one word, and so would not find main.go in it.
-DROP INDEX events_words;
-CREATE INDEX events_words ON events USING gin (to_tsvector('simple', translate(event_text(kind, body), '/\._:=@', '       ')))
+DROP INDEX CONCURRENTLY IF EXISTS events_text;
+CREATE INDEX CONCURRENTLY events_text ON events USING gin (to_tsvector('simple', translate(event_text(kind, body), '/\._:=@', '       ')))
     WHERE kind IN ('entry', 'prompt_asked', 'prompt_settled');
+DROP INDEX CONCURRENTLY IF EXISTS events_words;
 
 -- A transcript has what was asked, too: it is read by the primary key.
-DROP INDEX events_entries;
+DROP INDEX CONCURRENTLY IF EXISTS events_entries;
+
+RESET statement_timeout;
+RESET lock_timeout;
 
 -- +goose Down
-DROP INDEX events_words;
+DROP INDEX events_text;
 DROP FUNCTION event_text;
-ALTER TABLE sessions DROP COLUMN usage, DROP COLUMN usage_seq;
 CREATE INDEX events_entries ON events (session_id, seq) WHERE kind = 'entry';
 CREATE INDEX events_words ON events USING gin (to_tsvector('simple', left(body->>'text', 65536))) WHERE kind = 'entry';
