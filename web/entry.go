@@ -17,7 +17,6 @@ type entryCard struct {
 	Summary string // one line, of what is folded
 	Body    string // of a tool call: its input
 	Short   bool   // need not be folded
-	Whose   string // the subagent whose it is, if it is one's
 	Took    string // in tokens, on the first entry of a reply
 }
 
@@ -55,9 +54,8 @@ func newEntryCard(e fleet.TranscriptEntry, agent string) entryCard {
 	if e.IsError {
 		card.Class += " bad"
 	}
-	if e.Subagent != "" {
+	if e.Whose() != "" {
 		card.Class += " sub"
-		card.Whose = line(fmt.Sprintf("subagent %s %.8s", e.Subagent, e.SubagentID))
 	}
 	if e.Usage != nil {
 		card.Took = tookWords(e.Usage.Usage)

@@ -18,13 +18,13 @@ type promptCard struct {
 	MayAnswer bool
 	CanDeny   bool   // so that its box for words says no and why
 	Told      string // how it was settled
-
-	AtTerminal bool // it has no answers that could be given here
 }
 
 func newPromptCard(prompt fleet.Prompt, mayAnswer bool) promptCard {
 	card := promptCard{Prompt: prompt, MayAnswer: mayAnswer}
-	card.AtTerminal = len(prompt.Options) == 0 && len(prompt.Questions) == 0 && !prompt.AllowsText
+	if strings.HasSuffix(prompt.Title, prompt.Detail) {
+		card.Detail = "" // a form's title says it all
+	}
 	for _, o := range prompt.Options {
 		card.CanDeny = card.CanDeny || o.ID == protocol.OptionDeny
 	}

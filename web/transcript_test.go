@@ -3,6 +3,7 @@ package web_test
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 
 	"switchboard/hostagent/protocol"
@@ -31,12 +32,19 @@ func TestTranscriptTellsWho(t *testing.T) {
 	h.tell(t, session.ID, protocol.EventSettlement, protocol.Settlement{
 		Prompt: prompt.ID, Outcome: protocol.OutcomeDenied, Where: protocol.WhereRemote, Actor: "Ada", Answer: "No; smaller", Evidence: "transcript",
 	})
+	h.ask(t, protocol.Prompt{
+		Session: session.ID, Kind: protocol.PromptElicitation, Subagent: "Plan", Title: "MCP server asker asks: Which colour?", Detail: "Which colour?",
+		Questions: []protocol.Question{{Text: "Colour"}}, AllowsText: true,
+	})
 	h.tell(t, session.ID, protocol.EventUsage, protocol.SessionUsage{
 		Main: protocol.Usage{Input: 9, Output: 1}, Subagents: protocol.Usage{Input: 2_000_000, Output: 345},
 	})
-	b.get(at).wants(http.StatusOK, "to a subagent", "subagent Explore a2fb1fd1", "42k tokens in, 345 out", "Asked", "1. <b>Rewrite</b>",
+	shown := b.get(at).wants(http.StatusOK, "to a subagent", "subagent Explore a2fb1fd1", "42k tokens in, 345 out", "Asked", "1. <b>Rewrite</b>",
 		"Approve the plan: Denied by Ada, remotely: “No; smaller” (known by transcript)",
-		"2.0M tokens in, 346 out", "of that subagents 2.0M tokens in, 345 out", "cost not known").lacks("<b>Rewrite", "$")
+		"2.0M tokens in, 346 out", "of that subagents 2.0M tokens in, 345 out", "cost not known").lacks("<b>Rewrite", "$", "<pre tabindex=\"0\">Which colour?")
+	if !strings.Contains(shown.text, `<span>subagent Plan</span></div><details><summary><b>Asked</b>`) {
+		t.Error("a subagent's question is not shown as one's")
+	}
 	cost := 1.5
 	h.tell(t, session.ID, protocol.EventUsage, protocol.SessionUsage{Main: protocol.Usage{Output: 1}, CostUSD: &cost, CostPartial: true})
 	b.get(at).wants(http.StatusOK, "$1.50 and more").lacks("of that subagents")

@@ -87,7 +87,7 @@ func (f *Fleet) transcriptAfter(ctx context.Context, session Session, after uint
 func fitting(entries []TranscriptEntry) int {
 	size := 0
 	for i, e := range entries {
-		size += e.size()
+		size += len(e.Said())
 		if size > maxPageBytes && i > 0 {
 			return i
 		}

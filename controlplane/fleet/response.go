@@ -41,7 +41,7 @@ func readResponse(p protocol.Prompt, response string) (protocol.Answer, error) {
 	if err := checkResponse(response); err != nil {
 		return protocol.Answer{}, err
 	}
-	if len(p.Options) == 0 && len(p.Questions) == 0 && !p.AllowsText {
+	if p.AtTerminal() {
 		return protocol.Answer{}, refuse(ErrInvalid, "response: this prompt can be answered at the session's own terminal only")
 	}
 	response = strings.TrimSpace(response)

@@ -26,14 +26,22 @@ const (
 
 // Speaker is who speaks in an entry, in plain words.
 func (e TranscriptEntry) Speaker() string {
-	kind, id := e.Subagent, e.SubagentID
+	if whose := e.Whose(); whose != "" {
+		return fmt.Sprintf("%s (%s)", e.Role, whose)
+	}
+	return string(e.Role)
+}
+
+// Whose is the subagent that an entry is of; empty: the agent itself.
+func (e TranscriptEntry) Whose() string {
+	kind := e.Subagent
 	if e.Asked != nil {
 		kind = e.Asked.Subagent
 	}
 	if kind == "" {
-		return string(e.Role)
+		return ""
 	}
-	return strings.TrimSpace(fmt.Sprintf("%s (subagent %s %.8s", e.Role, kind, id)) + ")"
+	return strings.TrimSpace(fmt.Sprintf("subagent %s %.8s", kind, e.SubagentID))
 }
 
 // Said is what an entry says: its text, a tool's input, a question with what can be answered, or how one was answered.
@@ -53,13 +61,16 @@ func (e TranscriptEntry) answer() string {
 	if e.Asked == nil || e.Asked.Title == "" {
 		return Told(*e.Settled)
 	}
+	if strings.HasSuffix(e.Asked.Title, "?") {
+		return e.Asked.Title + " " + Told(*e.Settled)
+	}
 	return e.Asked.Title + ": " + Told(*e.Settled)
 }
 
 // asked is a prompt as it was asked: with its options, or the answers that each of its questions offers.
 func asked(p protocol.Prompt) string {
 	lines := []string{p.Title}
-	if p.Detail != "" && p.Detail != p.Title {
+	if !strings.HasSuffix(p.Title, p.Detail) {
 		lines = append(lines, p.Detail)
 	}
 	for _, q := range p.Questions {
@@ -67,25 +78,24 @@ func asked(p protocol.Prompt) string {
 		for _, o := range q.Options {
 			labels = append(labels, o.Label)
 		}
-		lines = append(lines, fmt.Sprintf("%s [%s]", q.Text, strings.Join(labels, " | ")))
+		lines = append(lines, strings.TrimSpace(q.Text+" "+offered(labels)))
 	}
 	var labels []string
 	for _, o := range p.Options {
 		labels = append(labels, o.Label)
 	}
 	if len(labels) > 0 && len(p.Questions) == 0 {
-		lines = append(lines, "["+strings.Join(labels, " | ")+"]")
+		lines = append(lines, offered(labels))
 	}
 	return strings.Join(lines, "\n")
 }
 
-// size is about how many bytes an entry has.
-func (e TranscriptEntry) size() int {
-	size := len(e.Text) + len(e.Input)
-	if e.Asked != nil && e.Settled == nil {
-		size += len(e.Asked.Detail)
+// offered are the answers to choose from; without any, one is given in words.
+func offered(labels []string) string {
+	if len(labels) == 0 {
+		return ""
 	}
-	return size
+	return "[" + strings.Join(labels, " | ") + "]"
 }
 
 var outcomeWords = map[protocol.Outcome]string{

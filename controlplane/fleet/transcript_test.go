@@ -32,8 +32,9 @@ func conversation(h *host, s protocol.SessionID) {
 	h.say(s, protocol.EventEntry, protocol.Entry{Role: protocol.RoleAssistant, Text: "looked at helsinki", Subagent: "Explore", SubagentID: "a2fb1fd16be3a9bd6", SubagentCall: "t1"})
 	h.say(s, protocol.EventPrompt, protocol.Prompt{
 		ID: protocol.PromptID("p2" + string(s)), Session: s, Kind: protocol.PromptChoice, Tool: "AskUserQuestion", Title: "Which region?", AskedAt: at, Digest: "d", Subagent: "Plan",
-		Questions: []protocol.Question{{Text: "Which region?", Options: []protocol.QuestionOption{{Label: "tallinn"}, {Label: "riga", Description: "near vilnius"}}}},
+		Questions: []protocol.Question{{Text: "Which region?", Options: []protocol.QuestionOption{{Label: "tallinn"}, {Label: "riga", Description: "near vilnius"}}}, {Text: "Why there?"}},
 	})
+	h.say(s, protocol.EventSettlement, protocol.Settlement{Prompt: protocol.PromptID("p2" + string(s)), Outcome: protocol.OutcomeAnswered, Where: protocol.WhereTerminal, At: at})
 	h.say(s, protocol.EventSettlement, protocol.Settlement{Prompt: "unknown", Outcome: protocol.OutcomeWithdrawn, Where: protocol.WhereNobody, Evidence: "process exit", At: at})
 }
 
@@ -50,8 +51,9 @@ func TestQuestionsStandInTheTranscript(t *testing.T) {
 		"3 question: Run the rollout\ntouches reykjavik\n[Yes | No]",
 		"5 answer: Run the rollout: Allowed by Ada, remotely: “Yes; but mind oslo” (known by transcript)",
 		"6 assistant (subagent Explore a2fb1fd1): looked at helsinki",
-		"7 question (subagent Plan): Which region?\nWhich region? [tallinn | riga]",
-		"8 answer: The agent no longer asks (known by process exit)",
+		"7 question (subagent Plan): Which region?\nWhich region? [tallinn | riga]\nWhy there?",
+		"8 answer (subagent Plan): Which region? Answered at the terminal",
+		"9 answer: The agent no longer asks (known by process exit)",
 	}
 	told := func(page fleet.TranscriptPage) (lines []string) {
 		for _, e := range page.Entries {
@@ -77,6 +79,26 @@ func TestQuestionsStandInTheTranscript(t *testing.T) {
 		if !strings.Contains(document.Text, text) {
 			t.Errorf("the document lacks %q:\n%s", text, document.Text)
 		}
+	}
+}
+
+// TestPagesHaveAnEnd: what is asked and answered counts as what is said does.
+func TestPagesHaveAnEnd(t *testing.T) {
+	w := newWorld(t)
+	alice := w.person("alice", auth.RoleMember)
+	h := w.newHost(alice, "mac-1")
+	s := w.session(alice, h, "web-app")
+	long := strings.Repeat("x", 90_000)
+	for i := range 12 {
+		id := protocol.PromptID("p" + string('a'+rune(i)) + string(s.ID))
+		h.say(s.ID, protocol.EventPrompt, protocol.Prompt{
+			ID: id, Session: s.ID, Kind: protocol.PromptChoice, Title: "Which?", AskedAt: time.Now(), Digest: "d",
+			Questions: []protocol.Question{{Text: "Which?", Options: []protocol.QuestionOption{{Label: long}}}},
+		})
+		h.say(s.ID, protocol.EventSettlement, protocol.Settlement{Prompt: id, Outcome: protocol.OutcomeAnswered, Answer: long, At: time.Now()})
+	}
+	if page := must(w.Transcript(t.Context(), alice, s.Handle, "0", 0))(t); len(page.Entries) != 11 || !page.More {
+		t.Errorf("%d entries on a page, more: %v", len(page.Entries), page.More)
 	}
 }
 

@@ -49,6 +49,11 @@ type Prompt struct {
 	Digest     string     `json:"digest"` // Sum of all of the above; an answer is bound to it
 }
 
+// AtTerminal reports whether a prompt can be answered at the session's own terminal only.
+func (p Prompt) AtTerminal() bool {
+	return len(p.Options) == 0 && len(p.Questions) == 0 && !p.AllowsText
+}
+
 // Option is one answer to a prompt.
 type Option struct {
 	ID     string `json:"id"`               // "allow", "allow_always", "deny", …
