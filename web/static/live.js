@@ -158,6 +158,7 @@ function tell(problem) {
   if (!place) return;
   place.textContent = problem;
   place.hidden = problem === "";
+  if (problem) place.scrollIntoView({block: "nearest"}); // a long form has it out of sight
 }
 
 document.addEventListener("keydown", event => {
