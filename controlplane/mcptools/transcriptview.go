@@ -16,9 +16,6 @@ func entryLine(e fleet.TranscriptEntry) string {
 	if tool := e.Tool; tool != "" {
 		line.WriteString(" " + plainLine(tool))
 	}
-	if e.Usage != nil {
-		fmt.Fprintf(&line, " (%s)", tokensText(e.Usage.Usage))
-	}
 	switch {
 	case e.DeniedBy == protocol.WhereRule:
 		line.WriteString(" denied by a rule on the host")
@@ -29,6 +26,9 @@ func entryLine(e fleet.TranscriptEntry) string {
 	line.WriteString(clip(plain(e.Said()), maxSaid(e)))
 	if e.Truncated {
 		line.WriteString(" … (the rest is in the agent's own transcript)")
+	}
+	if e.Usage != nil {
+		fmt.Fprintf(&line, " (%s)", tokensText(e.Usage.Usage))
 	}
 	return clip(line.String(), maxOutput/2)
 }

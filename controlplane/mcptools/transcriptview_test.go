@@ -17,7 +17,7 @@ func TestEntryLine(t *testing.T) {
 	}
 	for want, e := range map[string]fleet.TranscriptEntry{
 		"user: hello": {Entry: protocol.Entry{Role: protocol.RoleUser, Text: "hello\x07"}},
-		`tool_call (subagent Explore a2fb1fd1) Bash (15 tokens in, 3 out): {"command":"ls"}`: {Entry: protocol.Entry{
+		`tool_call (subagent Explore a2fb1fd1) Bash: {"command":"ls"} (15 tokens in, 3 out)`: {Entry: protocol.Entry{
 			Role: protocol.RoleToolCall, Tool: "Bash", Input: []byte(`{"command":"ls"}`), Subagent: "Explore", SubagentID: "a2fb1fd16be3a9bd6",
 			Usage: &protocol.ReplyUsage{Usage: protocol.Usage{Input: 4, Output: 3, CacheRead: 5, CacheWrite: 6}},
 		}},
