@@ -61,7 +61,7 @@ var drawn = []rule{
 	{regexp.MustCompile(`(?m)^(● .*) · \d+s(…?)$`), `$1$2`},
 	// A machine under load lets the CLI see keys one by one, which it then says.
 	{regexp.MustCompile(` Removed \d invisible characters from your prompt `), strings.Repeat("▔", 49)},
-	{regexp.MustCompile(`(?m)^[ \x{2580}-\x{259F}]{11}(Claude Code v|\S+ [\d.]+ · |~/)`), `           $1`}, // the figure moves
+	{regexp.MustCompile(`(?m)^[^\p{L}\p{N}\n]{11}(Claude Code v|\S+ [\d.]+ · |~/)`), `           $1`}, // the figure moves
 	// Hints come and go by themselves: those at the right end, and those in the last line.
 	{regexp.MustCompile(`(?m)^ {50,}\S.*$`), ``},
 	{regexp.MustCompile(` · (\? for shortcuts|← for agents|/tasks to see subagents|↓ to manage)`), ``},
