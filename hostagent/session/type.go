@@ -82,7 +82,7 @@ func (s *session) typeUnnoted(ctx context.Context, client *holder.Client, note m
 	look := s.looked.look
 	for range looksAgain {
 		var free bool
-		s.view(func(f *fold) { free = f.idle() && len(f.queue) == 0 })
+		s.view(func(f *fold) { free = f.idle() && len(f.queue) == 0 && !f.withdrawn[note.Command] })
 		if !free || s.hinders(look) != "" {
 			return nil, nil
 		}

@@ -40,6 +40,7 @@ func (m *Manager) Withdraw(ctx context.Context, r protocol.WithdrawCommandReques
 	if err := s.note(ctx, client, noteWithdrawn, withdrawnNote{ID: r.Command}); err != nil {
 		return reply, protocol.Errorf(protocol.CodeInternal, "withdrawing: %v", err)
 	}
+	reply, _ = s.fateOf(r.Command) // whoever sent it may have given up while it was on its way to the journal
 	return reply, nil
 }
 

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -117,4 +118,41 @@ func (r *rig) wantWithdrawn(request protocol.WithdrawCommandRequest, acted bool)
 		r.t.Errorf("withdrawing %s: acted %v, want %v", request.Command, reply.Acted, acted)
 	}
 	return reply
+}
+
+// TestWithdrawOnItsWay: a message is taken back while it is on its way to the journal, and its sender has given up. That
+// it was typed is told.
+func TestWithdrawOnItsWay(t *testing.T) {
+	t.Parallel()
+	e := newEchoing(t)
+	const command = protocol.CommandID("c1")
+	_, err := e.client.Append(t.Context(), noteMessage, messageNote{ID: protocol.MessageID(command), Command: command, Text: "hello"})
+	check(t, err)
+	m := &Manager{sessions: map[protocol.SessionID]*session{e.id: e.session}}
+	replies := make(chan protocol.WithdrawCommandReply)
+	go func() {
+		reply, err := m.Withdraw(t.Context(), protocol.WithdrawCommandRequest{Session: e.id, Command: command})
+		if err != nil {
+			t.Error(err)
+		}
+		replies <- reply
+	}()
+	e.untilNoted(noteWithdrawn)
+	e.follow()
+	if reply := <-replies; !reply.Acted || reply.Message == nil {
+		t.Errorf("told as %+v, want acted on", reply)
+	}
+}
+
+// untilNoted waits for an entry in the journal, which the session need not have taken in.
+func (e *echoing) untilNoted(kind string) {
+	e.t.Helper()
+	ctx, cancel := context.WithTimeout(e.t.Context(), patience)
+	defer cancel()
+	for entry, err := range e.client.Follow(ctx, 0) {
+		check(e.t, err)
+		if entry.Kind == kind {
+			return
+		}
+	}
 }
