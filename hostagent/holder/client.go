@@ -235,7 +235,7 @@ func (c *Client) follow(ctx context.Context, after uint64, yield func(Entry, err
 		return openErr
 	}
 	defer file.Close()
-	scan := scanner{source: file}
+	scan := scanner{source: file, after: after}
 	if err != nil {
 		return scan.rest(file, after, yield)
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 )
 
 // ReadJournal reads the entries with N > after; no holder is needed. A torn last line is ignored, since nothing
@@ -29,7 +30,7 @@ func ReadJournal(dir string, after uint64) ([]Entry, error) {
 		return nil, fmt.Errorf("read the journal: %w", err)
 	}
 	var entries []Entry
-	scan := scanner{source: file}
+	scan := scanner{source: file, after: after}
 	for {
 		entry, err := scan.next()
 		if errors.Is(err, errNoMore) {
@@ -55,6 +56,7 @@ type scanner struct {
 	source io.ReaderAt
 	offset int64 // where the next entry begins
 	last   uint64
+	after  uint64        // of entries up to this N there is only the N
 	reader *bufio.Reader // nil: to be placed at offset
 }
 
@@ -70,7 +72,7 @@ func (s *scanner) next() (Entry, error) {
 	if err != nil {
 		return Entry{}, s.misfit(err)
 	}
-	entry, err := decodeEntry(line)
+	entry, err := decodeEntry(line, s.after)
 	if err == nil && entry.N != s.last+1 {
 		err = fmt.Errorf("it has the number %d", entry.N)
 	}
@@ -115,7 +117,9 @@ func readLine(reader *bufio.Reader) ([]byte, error) {
 	}
 }
 
-func decodeEntry(line []byte) (Entry, error) {
+// decodeEntry reads a line, and no more than the N of one up to after: who follows a long journal reads it from its
+// start again and again.
+func decodeEntry(line []byte, after uint64) (Entry, error) {
 	line = bytes.TrimSuffix(line, []byte("\n"))
 	at := len(line) - crcBytes
 	if at < 0 || !bytes.HasPrefix(line[at:], []byte(crcBegin)) || !bytes.HasSuffix(line, []byte(crcEnd)) {
@@ -125,9 +129,20 @@ func decodeEntry(line []byte) (Entry, error) {
 	if fmt.Sprintf("%08x", checksum(line[:at])) != stated {
 		return Entry{}, errors.New("its checksum does not fit")
 	}
+	if n, ok := entryNumber(line); ok && n <= after {
+		return Entry{N: n}, nil
+	}
 	var entry Entry
 	if err := json.Unmarshal(line, &entry); err != nil {
 		return Entry{}, err
 	}
 	return entry, nil
+}
+
+// entryNumber reads the N with which a line begins.
+func entryNumber(line []byte) (uint64, bool) {
+	rest, begins := bytes.CutPrefix(line, []byte(`{"n":`))
+	digits, _, _ := bytes.Cut(rest, []byte(","))
+	n, err := strconv.ParseUint(string(digits), 10, 64)
+	return n, begins && err == nil
 }
