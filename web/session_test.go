@@ -138,7 +138,7 @@ func TestDialogIsShown(t *testing.T) {
 	b := s.browser(t, &s.admin)
 	session := h.start(t, s.admin)
 	prompt := h.ask(t, protocol.Prompt{Session: session.ID, Kind: protocol.PromptDialog, Title: "The agent asks to be logged in", Detail: "Select login method:"})
-	b.get("/sessions/"+string(session.ID)).wants(http.StatusOK, "The agent asks to be logged in", "Answer this at the session's own terminal.").
+	b.get("/sessions/"+string(session.ID)).wants(http.StatusOK, "The agent asks to be logged in", "hostagent attach "+string(session.ID)[:8], "on studio").
 		lacks("/prompts/" + string(prompt.ID))
 }
 

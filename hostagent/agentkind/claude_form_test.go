@@ -139,7 +139,7 @@ func TestClaudeUnanswered(t *testing.T) {
 func TestClaudeUnreported(t *testing.T) {
 	screen := scene(t, "unreported").Screens[0].Lines
 	dialog := Claude().ReadUnreported(Status{Dialog: "permission prompt"}, screen)
-	if !strings.HasPrefix(dialog.Ask.Detail, "Tool use") || !strings.Contains(dialog.Ask.Detail, "this one needs your approval") || dialog.Ask.AtTerminal == "" {
+	if !strings.HasPrefix(dialog.Ask.Detail, "Tool use") || strings.Contains(dialog.Ask.Detail, "╌") || !strings.Contains(dialog.Ask.Detail, "this one needs your approval") || dialog.Ask.AtTerminal == "" {
 		t.Errorf("it reads as %+v", dialog.Ask)
 	}
 }

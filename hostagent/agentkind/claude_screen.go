@@ -69,14 +69,17 @@ func (d claudeDialog) read(screen []string) Dialog {
 func readClaudeUnreported(s Status, screen []string) Dialog {
 	var asks, below []string
 	for _, line := range append(slices.Clone(screen), claudeRule) {
-		if line = strings.TrimSpace(line); !strings.HasPrefix(line, claudeRule) {
+		line = strings.TrimSpace(line)
+		switch {
+		case strings.HasPrefix(line, claudeThinRule): // a phone would break it
+		case !strings.HasPrefix(line, claudeRule):
 			below = append(below, line)
-			continue
+		default:
+			if strings.Join(below, "") != "" {
+				asks = below
+			}
+			below = nil
 		}
-		if strings.Join(below, "") != "" {
-			asks = below
-		}
-		below = nil
 	}
 	return Dialog{Name: s.Dialog, Unreported: true, Ask: &Ask{
 		Kind: AskDialog, Title: "The agent waits at its terminal: " + oneLine(s.Dialog),
@@ -84,8 +87,11 @@ func readClaudeUnreported(s Status, screen []string) Dialog {
 	}}
 }
 
-// claudeRule begins a line that goes across the screen.
-const claudeRule = "────────"
+// Rules begin lines that go across the screen; the thin one divides a dialog.
+const (
+	claudeRule     = "────────"
+	claudeThinRule = "╌╌╌╌╌╌╌╌"
+)
 
 // claudeTrustDialog has "No, exit" selected when it appears. A person may have moved the cursor.
 func claudeTrustDialog(screen []string) Dialog {
