@@ -30,14 +30,10 @@ type barePlane struct {
 	ends []func()
 }
 
-// startBarePlane also starts a host agent on the machine h, which is connected when this returns.
-func startBarePlane(ctx context.Context, dir string, h *harness.Host) (b *barePlane, err error) {
-	b = &barePlane{host: h, id: "bench"}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, b.end())
-		}
-	}()
+// startBarePlane also starts a host agent on the machine h, which is connected when this returns. Also after an error,
+// what it returns is to be ended.
+func startBarePlane(ctx context.Context, dir string, h *harness.Host) (*barePlane, error) {
+	b := &barePlane{host: h, id: "bench"}
 	keys, err := embedded.LoadKeys(dir)
 	if err != nil {
 		return b, err
