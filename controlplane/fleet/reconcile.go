@@ -28,11 +28,12 @@ type UnheardStore interface {
 	UnheardCommands(ctx context.Context, before time.Time) ([]Unheard, error)
 }
 
+// LateAfter is how long after a command was sent no host takes it any more, not even one whose clock is behind.
+const LateAfter = 5 * time.Minute
+
 const (
 	// unheardAfter: the call has been given up by then.
-	unheardAfter = dispatch.CallTimeout + time.Second
-	// lateAfter: no host takes a command any more by then, not even one whose clock is behind.
-	lateAfter      = 5 * time.Minute
+	unheardAfter   = dispatch.CallTimeout + time.Second
 	reconcileEvery = 2 * time.Second
 	reconcilers    = 8 // hosts are asked side by side
 )
@@ -120,7 +121,7 @@ func (f *Fleet) settleStart(ctx context.Context, u Unheard) error {
 	switch {
 	case errors.Is(err, dispatch.ErrOffline) || errors.Is(err, dispatch.ErrDown) || err == nil && reply.Started:
 		return nil
-	case errors.As(err, &refused) && f.Now().Sub(u.At) > lateAfter: // by a host that does not know the command
+	case errors.As(err, &refused) && f.Now().Sub(u.At) > LateAfter: // by a host that does not know the command
 	case err != nil:
 		return err
 	}

@@ -59,7 +59,7 @@ func notNil[T any](list []T) []T {
 
 // startGrace is how long a session may be on its way to a host that said hello without it: until nobody takes its start
 // any more, should the host not be asked what became of it before.
-const startGrace = 5 * time.Minute
+const startGrace = fleet.LateAfter
 
 // markLost ends the sessions that lived when their host was last heard of, and that it does not know any more.
 func markLost(ctx context.Context, tx pgx.Tx, id protocol.HostID, named []protocol.SessionID, at time.Time) ([]protocol.SessionID, error) {

@@ -130,7 +130,7 @@ func (db *DB) SessionsByID(ctx context.Context, user auth.UserID, ids []protocol
 // InsertSession implements fleet.SessionStore.
 func (db *DB) InsertSession(ctx context.Context, s fleet.Session, key string, request []byte) (protocol.SessionID, bool, error) {
 	if key != "" {
-		if err := db.change(ctx, "free the key of a session that never was", sessionKeyFree, s.CreatedBy, key, request); err != nil {
+		if err := db.change(ctx, "free the key of a session that never was", sessionKeyFree, s.CreatedBy, key, request, fleet.LateAfter); err != nil {
 			return "", false, err
 		}
 	}
@@ -176,7 +176,7 @@ func (db *DB) HostOwner(ctx context.Context, host protocol.HostID, id protocol.S
 const sessionKeyFree = `
 	UPDATE sessions SET idempotency_key = NULL
 	WHERE created_by = $1 AND idempotency_key = $2 AND request = $3 AND state = 'exited' AND last_seq = 0 AND state_seq = 0
-		AND started_at < now() - interval '5 minutes'`
+		AND started_at < now() - $4::interval`
 
 // RemoveSession implements fleet.SessionStore.
 func (db *DB) RemoveSession(ctx context.Context, id protocol.SessionID) error {
