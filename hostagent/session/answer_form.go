@@ -68,25 +68,26 @@ func (s *session) untilFormShows(ctx context.Context, client *holder.Client, ask
 }
 
 // pressCloseForm closes the dialog if the terminal shows it: what a person does to it at that moment comes first.
-func (s *session) pressCloseForm(ctx context.Context, client *holder.Client, payload []byte) error {
+func (s *session) pressCloseForm(ctx context.Context, client *holder.Client, payload []byte) (pressed bool, err error) {
 	for try := 1; try <= looksAgain; try++ {
 		look, err := client.Look(ctx, settled, lookPatience)
 		if err != nil {
-			return err
+			return false, err
 		}
 		screen, err := client.Screen(ctx)
 		if err != nil || !s.kind.ShowsForm(screen.Lines, payload) {
-			return err
+			return false, err
 		}
 		look.Seen.AnyOutput = try == looksAgain // it draws all the time
 		if pressed, err := s.press(ctx, client, s.kind.CloseForm, look.Seen); pressed || err != nil {
-			return err
+			return pressed, err
 		}
 	}
-	return nil
+	return false, nil
 }
 
-// closeForm presses the key until the agent reports that the dialog was closed, and returns the hook that does.
+// closeForm presses the key until the agent reports that the dialog was closed, and returns the hook that does. One that
+// somebody at the terminal closed first is his.
 func (s *session) closeForm(ctx context.Context, client *holder.Client, id protocol.PromptID, payload []byte) (holder.HookID, error) {
 	var hook holder.HookID
 	closed := func(f *fold) bool {
@@ -94,14 +95,17 @@ func (s *session) closeForm(ctx context.Context, client *holder.Client, id proto
 		hook = p.form.result
 		return hook != "" || p.closing != nil || p.settlement != nil
 	}
+	ours := false // it was closed by our key, not by somebody at the terminal
 	for range interruptTries {
-		if err := s.pressCloseForm(ctx, client, payload); err != nil {
+		pressed, err := s.pressCloseForm(ctx, client, payload)
+		if err != nil {
 			return "", err
 		}
+		ours = ours || pressed
 		shows, cancel := context.WithTimeout(ctx, formShows)
-		err := s.until(shows, closed)
+		err = s.until(shows, closed)
 		cancel()
-		if err == nil && hook != "" {
+		if err == nil && hook != "" && ours {
 			return hook, nil
 		}
 		if err == nil || ctx.Err() != nil {

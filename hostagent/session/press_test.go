@@ -175,8 +175,26 @@ func TestClosesOnlyTheFormSeen(t *testing.T) {
 		}
 		return looks == 1
 	}
-	check(t, e.pressCloseForm(t.Context(), e.client, nil))
+	pressed, err := e.pressCloseForm(t.Context(), e.client, nil)
+	check(t, err)
+	if pressed {
+		t.Error("the key counts as pressed")
+	}
 	e.untilShows("ready -")
+}
+
+// TestEscAtTheTerminalCountsFirst: somebody closed a form at the terminal when its answer came. The answer does not go in
+// the place of his.
+func TestEscAtTheTerminalCountsFirst(t *testing.T) {
+	t.Parallel()
+	e := newEchoing(t)
+	e.session.kind.ShowsForm = func([]string, []byte) bool { return false }
+	e.view(func(f *fold) {
+		f.open(&prompt{Prompt: protocol.Prompt{ID: "p1", Kind: protocol.PromptElicitation}, form: formState{result: "h1"}})
+	})
+	if hook, err := e.closeForm(t.Context(), e.client, "p1", nil); !errors.Is(err, holder.ErrHookGone) {
+		t.Errorf("closed by hook %q, %v", hook, err)
+	}
 }
 
 // TestConfirmsOnlyWhatWasSeen: somebody selects another option of a dialog when the one that was answered is about to be
