@@ -89,7 +89,7 @@ func (w *world) answerDialogs(ctx context.Context) {
 	rows, _ := db.Query(ctx, `
 		SELECT id FROM sessions s
 		WHERE state = 'waiting' AND state_at < now() - interval '3 seconds'
-			AND NOT EXISTS (SELECT FROM prompts p WHERE p.session_id = s.id AND p.status <> 'settled')`)
+			AND NOT EXISTS (SELECT FROM prompts p WHERE p.session_id = s.id AND p.status <> 'settled' AND p.prompt ?| ARRAY['options', 'allows_text'])`)
 	asked, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		return
