@@ -137,9 +137,12 @@ func TestDialogIsShown(t *testing.T) {
 	h := s.newHost(t, s.admin)
 	b := s.browser(t, &s.admin)
 	session := h.start(t, s.admin)
-	prompt := h.ask(t, protocol.Prompt{Session: session.ID, Kind: protocol.PromptDialog, Title: "The agent asks to be logged in", Detail: "Select login method:"})
-	b.get("/sessions/"+string(session.ID)).wants(http.StatusOK, "The agent asks to be logged in", "hostagent attach "+string(session.ID)[:8], "on studio").
-		lacks("/prompts/" + string(prompt.ID))
+	h.ask(t, protocol.Prompt{Session: session.ID, Kind: protocol.PromptDialog, Title: "The agent asks to be logged in", Detail: "Select login method:"})
+	h.ask(t, protocol.Prompt{Session: session.ID, Kind: protocol.PromptChoice, Title: "Which fish?", Questions: []protocol.Question{
+		{Text: "Which fish?", Options: []protocol.QuestionOption{{Label: "Salmon"}, {Label: "Trout"}}},
+	}})
+	b.get("/sessions/"+string(session.ID)).wants(http.StatusOK, "The agent asks to be logged in", "hostagent attach "+string(session.ID)[:8], "on studio", "Salmon", "Trout").
+		lacks("/prompts/")
 }
 
 func TestWaitingSessionsComeFirst(t *testing.T) {

@@ -42,7 +42,9 @@ func question(multi bool) protocol.Question {
 }
 
 func asking(text bool, questions ...protocol.Question) protocol.Prompt {
-	return protocol.Prompt{Kind: protocol.PromptChoice, AllowsText: text, Questions: questions}
+	return protocol.Prompt{
+		Kind: protocol.PromptChoice, AllowsText: text, Questions: questions, Options: []protocol.Option{{ID: "decline", Label: "Decline"}},
+	}
 }
 
 // form is an MCP server's question.
@@ -88,6 +90,7 @@ func TestReadResponse(t *testing.T) {
 		{"yes with a condition after a comma", permission, "yes, but not on main", protocol.Answer{}, "takes 1"},
 		{"no that means yes", permission, "no problem, go ahead", protocol.Answer{}, "takes 1"},
 		{"a word that begins like an answer", permission, "allowlist it first", words("allowlist it first"), ""},
+		{"a question withheld from afar", protocol.Prompt{Kind: protocol.PromptChoice, Questions: []protocol.Question{question(false)}}, "SQLite", protocol.Answer{}, "terminal only"},
 		{"yes where there is nothing but words", protocol.Prompt{AllowsText: true}, "yes", words("yes"), ""},
 		{"no such number", permission, "4", protocol.Answer{}, "takes 1"},
 		{"zero", wordless, "0", protocol.Answer{}, "takes 1"},

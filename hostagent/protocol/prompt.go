@@ -49,10 +49,9 @@ type Prompt struct {
 	Digest     string     `json:"digest"` // Sum of all of the above; an answer is bound to it
 }
 
-// AtTerminal reports whether a prompt can be answered at the session's own terminal only.
-func (p Prompt) AtTerminal() bool {
-	return len(p.Options) == 0 && len(p.Questions) == 0 && !p.AllowsText
-}
+// AtTerminal reports whether a prompt can be answered at the session's own terminal only. It may have questions all the
+// same, to be read.
+func (p Prompt) AtTerminal() bool { return len(p.Options) == 0 && !p.AllowsText }
 
 // Option is one answer to a prompt.
 type Option struct {

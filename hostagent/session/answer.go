@@ -32,7 +32,7 @@ func (m *Manager) Answer(ctx context.Context, r protocol.AnswerPromptRequest) (p
 	if err := s.may(featureOf[asked.Kind], "answer this prompt at the terminal"); err != nil {
 		return protocol.AnswerPromptReply{}, err
 	}
-	if len(asked.Options) == 0 && !asked.AllowsText {
+	if asked.AtTerminal() {
 		return protocol.AnswerPromptReply{}, protocol.Errorf(protocol.CodeInvalid, "this prompt can be answered at the terminal only")
 	}
 	if err := m.allowedOption(s.kind, payload, r.Answer); err != nil {
