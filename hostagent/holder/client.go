@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -34,6 +35,7 @@ type Client struct {
 	dir    string
 	closed context.Context // a call ends when the client is closed as when its own context does
 	close  context.CancelFunc
+	older  atomic.Bool // the holder is of a version before 2026-11-29
 }
 
 // Dial finds the holder of the session in dir; ErrGone if there is none.

@@ -33,8 +33,12 @@ func (s Seen) holds(now Seen) bool {
 // Look looks at the terminal once the child has written nothing for quiet, and nobody has typed, or after patience
 // at the latest.
 func (c *Client) Look(ctx context.Context, quiet, patience time.Duration) (Look, error) {
+	if c.older.Load() {
+		return c.lookOlder(ctx, quiet, patience)
+	}
 	answer, err := c.call(ctx, request{Operation: opLook, Quiet: quiet, Patience: patience}, nil)
 	if isUnknown(err) {
+		c.older.Store(true)
 		return c.lookOlder(ctx, quiet, patience)
 	}
 	if err == nil && answer.Look == nil {
@@ -83,7 +87,11 @@ type Delivery struct {
 
 // Type types a text unless something has come over the terminal since it was looked at. It returns when the notes are
 // on disk, which may be before all is typed. After an error the text may have been typed, with or without its notes.
+// An older holder is known by an earlier look, as a rule: it hangs up in the midst of a text that is long.
 func (c *Client) Type(ctx context.Context, t Typing) (*Delivery, error) {
+	if c.older.Load() {
+		return c.typeOlder(ctx, t)
+	}
 	keys := bytes.Join(t.Keys, nil)
 	if len(keys) > maxFrame {
 		return nil, fmt.Errorf("type: %d bytes are more than the %d that a holder takes", len(keys), maxFrame)

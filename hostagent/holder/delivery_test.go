@@ -1,6 +1,7 @@
 package holder_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -221,6 +222,10 @@ func TestAnOlderHolder(t *testing.T) {
 	}
 	delivery.End()
 	untilShown(t, client, "message!")
+	long := holder.Typing{Keys: [][]byte{bytes.Repeat([]byte(" "), 1<<19)}} // more than the socket takes in unread
+	if _, err := client.Type(t.Context(), long); err != nil {
+		t.Error(err)
+	}
 	entries, err := holder.ReadJournal(dir, 0)
 	if err != nil || len(entries) == 0 || entries[len(entries)-1].N != delivery.Noted {
 		t.Errorf("the journal has %v, %v; the last note is %d", entries, err, delivery.Noted)

@@ -50,7 +50,7 @@ func lastState(dir string) (protocol.Session, error) {
 	}
 	s := protocol.Session{ID: b.Session, Name: b.Name, Agent: b.Agent, AgentVersion: b.AgentVersion,
 		WorkingDir: b.WorkingDir, PermissionMode: b.PermissionMode, State: protocol.StateStarting, StartedAt: b.At, Adopted: b.Conversation != ""}
-	text, err := os.ReadFile(filepath.Join(dir, "events.jsonl"))
+	text, err := os.ReadFile(filepath.Join(dir, eventsFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return s, fmt.Errorf("session %s: %w", b.Session, err)
 	}

@@ -69,7 +69,7 @@ func (m *Manager) openSession(dir string) (*session, error) {
 		watches: m.watches, handed: make(chan handed), birth: b, fold: newFold(b, kind, m.rules()), changed: make(chan struct{}), freed: map[holder.HookID]bool{},
 	}
 	s.fold.bootNow = m.Boot
-	s.fold.process.Getenv = func(name string) string { return lookup(m.Environ, name) }
+	s.fold.process.Getenv = m.getenv
 	if err := s.restore(steps); err != nil {
 		return nil, errors.Join(err, log.close())
 	}
