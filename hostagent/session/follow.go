@@ -188,9 +188,7 @@ func (s *session) freeHooks(ctx context.Context, client *holder.Client) error {
 		}
 		s.mu.Unlock()
 		for _, hook := range settled {
-			if err := client.Answer(ctx, hook, nil); err != nil && !errors.Is(err, holder.ErrHookGone) {
-				s.logger.Warn("hook not released", "hook", hook, "err", err)
-			}
+			s.letGo(ctx, client, hook)
 		}
 		select {
 		case <-changed:
@@ -198,6 +196,18 @@ func (s *session) freeHooks(ctx context.Context, client *holder.Client) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// letGo releases a hook. One that could not be is tried again after the next change.
+func (s *session) letGo(ctx context.Context, client *holder.Client, hook holder.HookID) {
+	err := client.Answer(ctx, hook, nil)
+	if err == nil || errors.Is(err, holder.ErrHookGone) {
+		return
+	}
+	s.logger.Warn("hook not released", "hook", hook, "err", err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.freed, hook)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

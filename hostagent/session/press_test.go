@@ -207,7 +207,6 @@ func TestConfirmsOnlyWhatWasSeen(t *testing.T) {
 	e.view(func(f *fold) { asked = f.promptOf("p1", time.Now(), ask) })
 	_, err := e.client.Append(t.Context(), noteDialog, dialogNote{ID: asked.ID, Name: "trust", Prompt: &asked})
 	check(t, err)
-	e.follow()
 	selected, looks := agentkind.OptionDeny, 0
 	e.session.kind.ReadScreen = func([]string) (agentkind.Dialog, bool) {
 		now := selected
@@ -217,6 +216,7 @@ func TestConfirmsOnlyWhatWasSeen(t *testing.T) {
 		}
 		return agentkind.Dialog{Ask: &ask, Selected: now, Keys: map[string]agentkind.Keys{agentkind.OptionDeny: {Confirm: []byte("S")}}}, true
 	}
+	e.follow()
 	err = e.answerDialog(t.Context(), e.client, asked, answerNote{Prompt: asked.ID, Answer: protocol.Answer{Option: agentkind.OptionDeny}})
 	if refusal := (*protocol.Error)(nil); !errors.As(err, &refusal) || refusal.Code != protocol.CodeConflict {
 		t.Errorf("answering ended with %v", err)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"switchboard/hostagent/holder"
 	"switchboard/hostagent/protocol"
 )
 
@@ -145,14 +146,16 @@ func TestWithdrawOnItsWay(t *testing.T) {
 }
 
 // untilNoted waits for an entry in the journal, which the session need not have taken in.
-func (e *echoing) untilNoted(kind string) {
+func (e *echoing) untilNoted(kind string) holder.Entry {
 	e.t.Helper()
 	ctx, cancel := context.WithTimeout(e.t.Context(), patience)
 	defer cancel()
 	for entry, err := range e.client.Follow(ctx, 0) {
 		check(e.t, err)
 		if entry.Kind == kind {
-			return
+			return entry
 		}
 	}
+	e.t.Fatalf("no %s in the journal", kind)
+	return holder.Entry{}
 }
