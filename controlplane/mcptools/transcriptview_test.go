@@ -23,7 +23,7 @@ func TestEntryLine(t *testing.T) {
 		}},
 		"tool_result denied by a rule on the host: no":                                     {Entry: protocol.Entry{Role: protocol.RoleToolResult, Text: "no", DeniedBy: protocol.WhereRule}},
 		"question (subagent Plan): Which database?\nWhich database? [PostgreSQL | SQLite]": {Entry: protocol.Entry{Role: fleet.RoleQuestion}, Asked: asked},
-		"answer (subagent Plan): Which database?: Answered at the terminal: “SQLite” (known by hook PostToolUse)": {
+		"answer (subagent Plan): Which database? Answered at the terminal: “SQLite” (known by hook PostToolUse)": {
 			Entry: protocol.Entry{Role: fleet.RoleAnswer}, Asked: asked,
 			Settled: &protocol.Settlement{Outcome: protocol.OutcomeAnswered, Where: protocol.WhereTerminal, Answer: "SQLite", Evidence: "hook PostToolUse"},
 		},
