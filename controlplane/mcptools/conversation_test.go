@@ -49,7 +49,7 @@ func TestConversation(t *testing.T) {
 		t.Errorf("the host got (-want +got):\n%s", diff)
 	}
 	logs := textAt(w.must("get_logs", args{"session_id": handle}), "output")
-	for _, said := range []string{"question: Run npm test?\nnpm test", "answer: Run npm test? Allowed by"} {
+	for _, said := range []string{"question: Run npm test?\nnpm test", "answer: Run npm test?: Allowed by"} {
 		if !strings.Contains(logs, said) {
 			t.Errorf("get_logs lacks %q: %s", said, logs)
 		}
