@@ -47,7 +47,7 @@ func runManager(path string) error {
 	}
 	p := policy.Default()
 	p.Roots = c.Roots
-	m := &Manager{Dir: c.Dir, Self: c.Self, Policy: p, Kinds: agentkind.All(), Environ: c.Environ}
+	m := &Manager{Dir: c.Dir, Self: c.Self, Policy: p, Kinds: kinds(), Environ: c.Environ}
 	if err := m.Open(context.Background()); err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ func newRig(t *testing.T) *rig {
 	check(t, err)
 	home := claudecli.Home{Dir: r.home, CLI: cli, Asker: self}
 	check(t, home.Seed(r.project))
-	r.environ = home.Environment(endpoint.URL, os.Getenv("PATH"))
+	r.environ = append(home.Environment(endpoint.URL, os.Getenv("PATH")), "GORACE=atexit_sleep_ms=0")
 	r.Manager = r.newManager()
 	check(t, r.Open(t.Context()))
 	t.Cleanup(r.tearDown)
@@ -97,9 +97,19 @@ func (r *rig) newManager() *Manager {
 	p := policy.Default()
 	p.Roots = []string{r.home}
 	return &Manager{
-		Dir: r.dir, Self: self, Policy: p, Kinds: agentkind.All(), Environ: r.environ,
+		Dir: r.dir, Self: self, Policy: p, Kinds: kinds(), Environ: r.environ,
 		Log: slog.New(slog.NewTextHandler(r.t.Output(), nil)),
 	}
+}
+
+// kinds pass GORACE on to hooks, which are this program: with the race detector each would sleep for a second before it
+// ends, and the agent waits for it.
+func kinds() []agentkind.Kind {
+	all := agentkind.All()
+	for i := range all {
+		all[i].Environment = append(all[i].Environment, "GORACE")
+	}
+	return all
 }
 
 // tearDown ends what still runs, with a manager of its own: a test may have closed the rig's, or killed it.

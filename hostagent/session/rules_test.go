@@ -70,8 +70,8 @@ func TestRules(t *testing.T) {
 			r.denial(id, "Bash(touch denied*)")
 			r.denial(id, "Edit(*.secret)")
 			r.await(id, protocol.StateIdle)
-			r.send(id, "fake:write "+filepath.Join(r.dir, "policy-in-force.json")+" {}")
-			r.denial(id, "Edit("+r.dir+")") // the rules themselves
+			r.send(id, "fake:write "+filepath.Join(r.dir, "planted.json")+" {}") // what is there the agent has to read first
+			r.denial(id, "Edit("+r.dir+")")                                      // where the rules in force lie
 			r.await(id, protocol.StateIdle)
 			r.send(id, "fake:bash touch asked1")
 			p := r.prompt(id, 1)
