@@ -42,13 +42,7 @@ func TestWithdraw(t *testing.T) {
 		t.Errorf("the message is %+v, want accepted", reply.Message)
 	}
 
-	var asked protocol.Prompt
-	for _, e := range r.events(id) {
-		if e.Kind == protocol.EventPrompt {
-			asked, err = protocol.Decode[protocol.Prompt](e)
-			check(t, err)
-		}
-	}
+	asked := r.prompt(id, 1) // the state is known a moment before its events are on disk
 	answer := protocol.AnswerPromptRequest{Act: act(), Session: id, Prompt: asked.ID, Digest: asked.Digest, Answer: protocol.Answer{Option: "deny"}}
 	r.wantWithdrawn(protocol.WithdrawCommandRequest{Session: id, Command: answer.Command}, false)
 	if _, err := r.Answer(t.Context(), answer); err == nil {
