@@ -55,7 +55,8 @@ func pollable(f *os.File) (*os.File, error) {
 	return os.NewFile(uintptr(fd), f.Name()), nil
 }
 
-// Read reads what the child wrote. It fails when nobody has the terminal's other side open any more.
+// Read reads what the child wrote. It fails when nobody has the terminal's other side open any more, and after the
+// deadline for reads, but not before it has read all that was written by then: who comes late misses nothing.
 func (p *PTY) Read(b []byte) (int, error) { return p.ReadOr(b, func() {}) }
 
 // ReadOr is Read, but calls dry before it waits for the child.
@@ -65,16 +66,19 @@ func (p *PTY) ReadOr(b []byte, dry func()) (n int, err error) {
 		return 0, err
 	}
 	waitErr := connection.Read(func(fd uintptr) bool {
-		n, err = unix.Read(int(fd), b)
-		for errors.Is(err, unix.EINTR) {
-			n, err = unix.Read(int(fd), b)
-		}
+		n, err = readNow(fd, b)
 		if errors.Is(err, unix.EAGAIN) {
 			dry()
 			return false
 		}
 		return true
 	})
+	if errors.Is(waitErr, os.ErrDeadlineExceeded) { // which it says without a look
+		lookErr := connection.Control(func(fd uintptr) { n, err = readNow(fd, b) })
+		if lookErr == nil && !errors.Is(err, unix.EAGAIN) {
+			waitErr = nil
+		}
+	}
 	switch {
 	case waitErr != nil:
 		return 0, waitErr
@@ -84,6 +88,14 @@ func (p *PTY) ReadOr(b []byte, dry func()) (n int, err error) {
 		return 0, io.EOF
 	}
 	return n, nil
+}
+
+func readNow(fd uintptr, b []byte) (n int, err error) {
+	n, err = unix.Read(int(fd), b)
+	for errors.Is(err, unix.EINTR) {
+		n, err = unix.Read(int(fd), b)
+	}
+	return n, err
 }
 
 // SetReadDeadline ends reads that are blocked at that time.

@@ -78,6 +78,7 @@ func (a *agent) live(resumed bool) error {
 	}
 	a.note(agentlog.Ended, "", "")
 	a.hooks.run(context.Background(), "SessionEnd", a.payload("SessionEnd", object{"reason": "other"}))
+	a.mu.Lock() // for good: what is kept as printed has been printed
 	return os.Remove(a.status)
 }
 
