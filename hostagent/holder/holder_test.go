@@ -122,6 +122,28 @@ func TestExitIsJournalledWithItsLastOutput(t *testing.T) {
 	}
 }
 
+// TestLastWordsAreReadHoweverLate: what the terminal holds when the holder's time for last words is up is recorded.
+func TestLastWordsAreReadHoweverLate(t *testing.T) {
+	client, dir := start(t, "/bin/sh", "-c", `read go; holder=$PPID; trap '' HUP
+		(while kill -0 $$; do :; done; kill -STOP $holder; seq 2500; echo last words; sleep 2.5; kill -CONT $holder) 2>/dev/null & exit 0`)
+	if err := client.Write(t.Context(), []byte("\n")); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, client, holder.KindExited)
+	if got := outputOf(recorded(t, dir)); !strings.HasSuffix(got, "last words\r\n") {
+		t.Errorf("the recording ends with %q", got[max(0, len(got)-60):])
+	}
+}
+
+// TestAFloodDoesNotOutliveTheSession: what goes on writing when the child has ended is hung up on.
+func TestAFloodDoesNotOutliveTheSession(t *testing.T) {
+	client, _ := start(t, "/bin/sh", "-c", "read go; trap '' HUP; yes & exit 0")
+	if err := client.Write(t.Context(), []byte("\n")); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, client, holder.KindExited)
+}
+
 func TestStartSaysWhyNot(t *testing.T) {
 	tests := map[string]struct {
 		change func(*holder.Spec)

@@ -9,6 +9,7 @@ const (
 	readBytes    = 4 << 10  // Linux hands out less than that at a time
 	backlogBytes = 32 << 10 // at most so much is read and not shown yet
 	worthShowing = 8 << 10  // so much is shown at once; less, when no more comes
+	kernelBytes  = 80 << 10 // no kernel keeps more that was written to a terminal and not read
 )
 
 // takeOutput shows what the child writes until the PTY's other side is closed, or, once draining is closed, until it
@@ -30,8 +31,12 @@ func (h *holder) takeOutput(draining <-chan struct{}) {
 	group.Wait()
 }
 
+// readOutput ends by itself, not by a clock: who was frozen meanwhile, or slow, still reads all that was written by
+// drainLimit.
 func (h *holder) readOutput(to *backlog, draining <-chan struct{}) {
 	buffer := make([]byte, readBytes)
+	var limit time.Time // zero: the child lives
+	drained := 0        // bytes since then
 	for {
 		n, err := h.pty.ReadOr(buffer, to.offer)
 		if n > 0 {
@@ -42,10 +47,24 @@ func (h *holder) readOutput(to *backlog, draining <-chan struct{}) {
 		}
 		select {
 		case <-draining:
-			_ = h.pty.SetReadDeadline(time.Now().Add(drainQuiet))
+			if limit.IsZero() {
+				limit = time.Now().Add(drainLimit)
+			}
+			drained += n
+			if time.Now().After(limit) && drained > kernelBytes {
+				return // something else writes and writes
+			}
+			_ = h.pty.SetReadDeadline(earlier(time.Now().Add(drainQuiet), limit))
 		default:
 		}
 	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // backlog is output that has been read and not shown yet. Whoever adds to it waits while it is full.

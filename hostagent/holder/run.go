@@ -20,7 +20,7 @@ import (
 
 const (
 	drainQuiet = 100 * time.Millisecond // after the child's exit, output is over when none came for so long
-	drainLimit = 2 * time.Second        // or at the latest then: something else may have the terminal open
+	drainLimit = 2 * time.Second        // or what has come by then: something else may have the terminal open
 	hangUpWait = 5 * time.Second        // between SIGHUP and SIGKILL
 	lastWords  = 2 * time.Second        // for viewers and followers to take what is left
 	answerWait = time.Second            // for the child to read an answer to its question
@@ -181,12 +181,8 @@ func shellStatus(e Exited) int { return max(e.Code, 0) }
 // drain waits for the child's last output, then hangs up on whatever else has the terminal open.
 func (h *holder) drain(outputOver <-chan struct{}) {
 	_ = h.pty.SetReadDeadline(time.Now().Add(drainQuiet))
-	select {
-	case <-outputOver:
-	case <-time.After(drainLimit):
-	}
-	_ = h.pty.Close()
 	<-outputOver
+	_ = h.pty.Close()
 }
 
 // typeAnswers types the screen model's answers to the child's questions.

@@ -10,12 +10,12 @@ import (
 
 // Whoever reads late, on a machine with much to do, has all that the child wrote.
 func TestReadAfterTheDeadline(t *testing.T) {
-	child := exec.Command("printf", "the last words")
+	child := exec.CommandContext(t.Context(), "printf", "the last words")
 	pty, err := terminal.StartPTY(child, 80, 24)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer pty.Close()
+	defer func() { _ = pty.Close() }()
 	if err := child.Wait(); err != nil {
 		t.Fatal(err)
 	}

@@ -255,6 +255,10 @@ func (r *Recorder) Close(status int) error {
 	if r.file == nil {
 		return nil
 	}
+	if len(r.partial) > 0 { // the program ended in the middle of a character
+		r.open()
+		r.buffer = appendEscaped(r.buffer, r.partial)
+	}
 	r.add('x', strconv.AppendInt(nil, int64(status), 10))
 	r.retry = time.Time{}
 	r.flush()

@@ -101,6 +101,9 @@ func (r recordedRun) differs(wrote []byte, cut bool) string {
 	if len(r.pieces) == 1 && sha256.Sum256(r.pieces[0]) == sha256.Sum256(wrote) {
 		return ""
 	}
+	if last := len(r.pieces) - 1; cut { // perhaps in the middle of a character
+		r.pieces[last] = bytes.TrimRight(r.pieces[last], "\ufffd")
+	}
 	rest := wrote
 	for i, piece := range r.pieces {
 		at := 0
