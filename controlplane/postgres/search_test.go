@@ -8,9 +8,12 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
 
 	"switchboard/controlplane/fleet"
 	"switchboard/hostagent/protocol"
+	"switchboard/migrations"
 )
 
 // fill writes n events of a busy session: calls, results and words, of which few hold the word needle.
@@ -59,11 +62,26 @@ func TestSearchUsesItsIndex(t *testing.T) {
 	}
 }
 
+// migrateDown undoes what came after a version.
+func migrateDown(t *testing.T, conn *pgx.Conn, to int64) {
+	t.Helper()
+	sqlDB := stdlib.OpenDB(*conn.Config())
+	defer sqlDB.Close()
+	provider, err := goose.NewProvider(goose.DialectPostgres, sqlDB, migrations.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provider.DownTo(t.Context(), to); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestOthersWorkDuringIndexing: replicas of the version before go on while the index is made, also a second time.
 func TestOthersWorkDuringIndexing(t *testing.T) {
 	db, conn := withSession(t)
 	fill(t, conn, 100)
 	look := beside(t, conn.Config().ConnString())
+	migrateDown(t, conn, 18)
 	if _, err := look.Exec(t.Context(), `DELETE FROM goose_db_version WHERE version_id = 18`); err != nil {
 		t.Fatal(err)
 	}

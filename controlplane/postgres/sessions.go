@@ -183,14 +183,14 @@ func (db *DB) RemoveSession(ctx context.Context, id protocol.SessionID) error {
 	return db.begin(ctx, "forget a session", func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
 			DELETE FROM sessions s
-			WHERE id = $1 AND `+unheardStart+` AND NOT EXISTS (SELECT FROM messages WHERE session_id = s.id)`, id)
+			WHERE id = $1 AND unheard AND NOT EXISTS (SELECT FROM messages WHERE session_id = s.id)`, id)
 		if err != nil {
 			return err
 		}
 		_, err = tx.Exec(ctx, `
 			UPDATE sessions SET state = 'exited', evidence = 'lost: it was never started', state_at = now(),
 				exited_at = now(), exit_reason = 'lost: it was never started', idempotency_key = NULL
-			WHERE id = $1 AND `+unheardStart, id)
+			WHERE id = $1 AND unheard`, id)
 		return err
 	})
 }

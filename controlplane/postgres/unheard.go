@@ -12,9 +12,6 @@ import (
 // unheardAtOnce bounds one round of questions to hosts.
 const unheardAtOnce = 200
 
-// unheardStart is true of sessions whose hosts have said nothing of them.
-const unheardStart = `state = 'starting' AND last_seq = 0 AND state_seq = 0`
-
 // UnheardCommands implements fleet.UnheardStore.
 func (db *DB) UnheardCommands(ctx context.Context, before time.Time) ([]fleet.Unheard, error) {
 	rows, _ := db.pool.Query(ctx, `
@@ -25,7 +22,7 @@ func (db *DB) UnheardCommands(ctx context.Context, before time.Time) ([]fleet.Un
 			UNION ALL
 			SELECT session_id, command_id, id, answered_at FROM prompts WHERE status = 'answering'
 			UNION ALL
-			SELECT id, '', '', started_at FROM sessions WHERE `+unheardStart+`
+			SELECT id, '', '', started_at FROM sessions WHERE unheard
 		) u
 		JOIN sessions s ON s.id = u.session_id
 		JOIN hosts h ON h.id = s.host_id AND h.removed_at IS NULL AND h.away_since IS NULL
