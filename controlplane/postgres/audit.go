@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"sync"
 	"time"
@@ -179,10 +180,13 @@ func storableText(s string) string {
 // AuditEvents returns up to limit records before a place in the chain (0: its end), newest first, of one user or,
 // if user is empty, of everyone.
 func (db *DB) AuditEvents(ctx context.Context, user string, before int64, limit int) ([]audit.Event, error) {
+	if before == 0 {
+		before = math.MaxInt64
+	}
 	rows, _ := db.pool.Query(ctx, `
 		SELECT `+auditColumns+`
 		FROM audit_events
-		WHERE ($1 = '' OR user_id = $1) AND ($2::bigint = 0 OR seq < $2)
+		WHERE `+equalIfGiven("user_id", "$1", user)+` AND seq < $2
 		ORDER BY seq DESC
 		LIMIT $3`, user, before, limit)
 	events, err := pgx.CollectRows(rows, scanAuditEvent)

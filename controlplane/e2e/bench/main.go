@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -49,7 +50,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		return serveStamper(ctx, args[1], args[2:])
 	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	only := flags.String("only", "", "measure only what has this in its name")
+	only := flags.String("only", "", "measure only these, with commas between them")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -92,7 +93,7 @@ func measureAll(ctx context.Context, getenv func(string) string, stdout io.Write
 	defer func() { err = errors.Join(err, p.end()) }()
 	t := newTable(stdout)
 	for _, m := range measurements() {
-		if !strings.Contains(m.name, only) {
+		if only != "" && !slices.Contains(strings.Split(only, ","), m.name) {
 			continue
 		}
 		rows, failed := m.measure(ctx, p)
