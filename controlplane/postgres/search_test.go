@@ -66,7 +66,7 @@ func TestSearchUsesItsIndex(t *testing.T) {
 func migrateDown(t *testing.T, conn *pgx.Conn, to int64) {
 	t.Helper()
 	sqlDB := stdlib.OpenDB(*conn.Config())
-	defer sqlDB.Close()
+	defer func() { _ = sqlDB.Close() }()
 	provider, err := goose.NewProvider(goose.DialectPostgres, sqlDB, migrations.Files)
 	if err != nil {
 		t.Fatal(err)

@@ -36,6 +36,7 @@ type Client struct {
 	closed context.Context // a call ends when the client is closed as when its own context does
 	close  context.CancelFunc
 	older  atomic.Bool // the holder is of a version before 2026-11-29
+	ready  atomic.Pointer[line]
 }
 
 // Dial finds the holder of the session in dir; ErrGone if there is none.
@@ -119,8 +120,14 @@ func (c *Client) call(ctx context.Context, r request, payload []byte) (reply, er
 	if err != nil {
 		return reply{}, fmt.Errorf("%s: %w", r.Operation, err)
 	}
-	defer end()
 	var answer reply
+	defer func() {
+		if answer.Stays {
+			c.keep(&line{connection, end})
+			return
+		}
+		end()
+	}()
 	if err := readMessage(connection, &answer); err != nil {
 		return reply{}, fmt.Errorf("%s: %w", r.Operation, c.lost(ctx, err))
 	}

@@ -33,13 +33,22 @@ func (s Seen) holds(now Seen) bool {
 // Look looks at the terminal once the child has written nothing for quiet, and nobody has typed, or after patience
 // at the latest.
 func (c *Client) Look(ctx context.Context, quiet, patience time.Duration) (Look, error) {
+	return c.look(ctx, request{Operation: opLook, Quiet: quiet, Patience: patience})
+}
+
+// LookAhead is Look, long before the next Type: until that, or until ctx ends, the holder listens for it.
+func (c *Client) LookAhead(ctx context.Context, quiet, patience time.Duration) (Look, error) {
+	return c.look(ctx, request{Operation: opLook, Quiet: quiet, Patience: patience, Stay: true})
+}
+
+func (c *Client) look(ctx context.Context, r request) (Look, error) {
 	if c.older.Load() {
-		return c.lookOlder(ctx, quiet, patience)
+		return c.lookOlder(ctx, r.Quiet, r.Patience)
 	}
-	answer, err := c.call(ctx, request{Operation: opLook, Quiet: quiet, Patience: patience}, nil)
+	answer, err := c.call(ctx, r, nil)
 	if isUnknown(err) {
 		c.older.Store(true)
-		return c.lookOlder(ctx, quiet, patience)
+		return c.lookOlder(ctx, r.Quiet, r.Patience)
 	}
 	if err == nil && answer.Look == nil {
 		err = errFrame
@@ -100,7 +109,7 @@ func (c *Client) Type(ctx context.Context, t Typing) (*Delivery, error) {
 	for _, part := range t.Keys {
 		r.Parts = append(r.Parts, len(part))
 	}
-	connection, end, err := c.open(ctx, r, keys)
+	connection, end, err := c.openReady(ctx, r, keys)
 	if err != nil {
 		return nil, fmt.Errorf("type: %w", err)
 	}

@@ -38,7 +38,8 @@ type holder struct {
 	rest      *rest
 	told      context.Context // ends when this process is told to end
 	startedAt time.Time
-	ended     chan struct{} // closed when the last output is on the screen and in the recording
+	ended     context.Context // ends when the last output is on the screen and in the recording
+	end       context.CancelFunc
 	finished  chan struct{} // closed when the last entry is in the journal
 
 	mu         sync.Mutex // guards the fields below; never held while waiting for the child, a disk or a peer

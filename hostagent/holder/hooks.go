@@ -148,7 +148,7 @@ func (c call) holdHook(hook *heldHook) {
 
 func (h *holder) over() bool {
 	select {
-	case <-h.ended:
+	case <-h.ended.Done():
 		return true
 	default:
 		return false

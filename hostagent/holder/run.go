@@ -73,13 +73,13 @@ func open(ctx context.Context, dir string) (h *holder, listener net.Listener, er
 		questions: make(chan []byte, answersKept),
 		rest:      newRest(),
 		startedAt: time.Now(),
-		ended:     make(chan struct{}),
 		finished:  make(chan struct{}),
 		screen:    terminal.New(spec.Cols, spec.Rows),
 		cols:      spec.Cols,
 		rows:      spec.Rows,
 		viewers:   map[*viewer]bool{},
 	}
+	h.ended, h.end = context.WithCancel(context.Background())
 	h.hooks.held = map[HookID]*heldHook{}
 	h.screen.Reply = h.answerQuestion
 	if h.journal, err = openJournal(dir); err != nil {
@@ -140,7 +140,7 @@ func (h *holder) run(listener net.Listener) error {
 	close(draining)
 	h.drain(outputOver)
 	h.rest.timer.Stop()
-	close(h.ended)
+	h.end()
 	closeErr := h.recorder.Close(shellStatus(exited))
 	h.hooks.release()
 	exited.HolderEnded = h.told.Err() != nil

@@ -60,12 +60,30 @@ func (h *holder) connection(ctx context.Context, connection net.Conn) {
 		return
 	}
 	_ = connection.SetReadDeadline(time.Now().Add(requestWait)) // fails only when it is closed already
-	var r request
-	if err := readMessage(connection, &r); err != nil {
+	c := call{holder: h, connection: connection}
+	if err := readMessage(connection, &c.request); err != nil {
 		return
 	}
-	c := call{h, connection, r}
-	switch r.Operation {
+	c.serve(ctx)
+	for c.request.Stay && c.readAnother() == nil {
+		c.serve(ctx)
+	}
+}
+
+// readAnother waits for one more request, until the child's end.
+func (c *call) readAnother() error {
+	c.request = request{}
+	_ = c.connection.SetReadDeadline(time.Time{})
+	stop := context.AfterFunc(c.ended, func() { _ = c.connection.SetReadDeadline(time.Unix(1, 0)) })
+	defer func() {
+		stop()
+		_ = c.connection.SetReadDeadline(time.Now().Add(requestWait)) // for what follows the request
+	}()
+	return readMessage(c.connection, &c.request)
+}
+
+func (c call) serve(ctx context.Context) {
+	switch c.request.Operation {
 	case opHook:
 		c.hook()
 	case opFollow:
@@ -111,7 +129,7 @@ func (c call) perform(ctx context.Context) (reply, error) {
 		return reply{Again: !c.waitQuiet(ctx)}, nil
 	case opLook:
 		look := c.look(ctx)
-		return reply{Look: &look}, nil
+		return reply{Look: &look, Stays: c.request.Stay}, nil
 	case opScreen:
 		screen := c.shown()
 		return reply{Screen: &screen}, nil
@@ -183,7 +201,7 @@ func (c call) waitQuiet(ctx context.Context) bool {
 		}
 		select {
 		case <-time.After(left):
-		case <-c.ended:
+		case <-c.ended.Done():
 			return true
 		case <-ctx.Done():
 			return false

@@ -98,7 +98,7 @@ func (c call) sendOutput(ctx context.Context, v *viewer) {
 		}
 		select {
 		case <-v.wake:
-		case <-c.ended:
+		case <-c.ended.Done():
 			last = true
 		case <-ctx.Done():
 			return
@@ -118,7 +118,7 @@ func (c call) isDrawn(v *viewer) bool {
 func (c call) pause(ctx context.Context, d time.Duration) {
 	select {
 	case <-time.After(d):
-	case <-c.ended:
+	case <-c.ended.Done():
 	case <-ctx.Done():
 	}
 }

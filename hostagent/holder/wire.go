@@ -57,6 +57,7 @@ type request struct {
 	Notes     []Note          `json:"notes,omitempty"`
 	Seen      *Seen           `json:"seen,omitempty"`
 	Parts     []int           `json:"parts,omitempty"` // sizes of the data's parts that are not to be torn
+	Stay      bool            `json:"stay,omitempty"`  // of a look: another request comes on this connection, some time
 }
 
 // reply is the holder's first frame.
@@ -68,6 +69,7 @@ type reply struct {
 	Status *Status          `json:"status,omitempty"`
 	Screen *terminal.Screen `json:"screen,omitempty"`
 	Look   *Look            `json:"look,omitempty"`
+	Stays  bool             `json:"stays,omitempty"` // the connection waits for another request
 	Stale  bool             `json:"stale,omitempty"` // something has come over the terminal: it was not typed
 }
 

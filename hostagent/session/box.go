@@ -91,7 +91,7 @@ func (s *session) lookAhead(ctx context.Context, client *holder.Client) error {
 	if idleSince.IsZero() || idleSince.Equal(s.looked.at) {
 		return nil
 	}
-	look, err := client.Look(ctx, quietAfterTyping, lookPatience)
+	look, err := client.LookAhead(ctx, quietAfterTyping, lookPatience)
 	if err != nil {
 		return err
 	}
