@@ -73,7 +73,7 @@ func (h *holder) connection(ctx context.Context, connection net.Conn) {
 // readAnother waits for one more request, until the child's end.
 func (c *call) readAnother() error {
 	c.request = request{}
-	_ = c.connection.SetReadDeadline(time.Time{})
+	_ = c.connection.SetDeadline(time.Time{}) // the last reply's, too, which would wake this process for nothing
 	stop := context.AfterFunc(c.ended, func() { _ = c.connection.SetReadDeadline(time.Unix(1, 0)) })
 	defer func() {
 		stop()
