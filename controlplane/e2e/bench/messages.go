@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	messageRounds   = 25
+	messageRounds   = 40
 	messageSessions = 8 // each gets one message a round, before any of them deals with it
 	// messageSettles is how long after its agent's last word a session is idle for its host, too, and nothing moves.
 	messageSettles = 250 * time.Millisecond
