@@ -56,7 +56,7 @@ func measureSessions(ctx context.Context, p *product) ([]row, error) {
 		figureRow("idle session, time of its holder", ofHolders.perSecond(count), "≤ 0.02 ms per s"),
 		figureRow("  and its share of the host agent", ofAll.perSecond(count), "≤ 0.02 ms per s"),
 		figureRow("idle session, wake-ups of its holder", ofHolders.perMinute(count), "none"),
-		figureRow("  and its share of the host agent", ofAll.perMinute(count), ""),
+		figureRow("  and its share of the host agent's", ofAll.perMinute(count), "its heartbeat's"),
 	}, nil
 }
 
