@@ -21,8 +21,8 @@ type violation struct {
 
 // check compares what callers were told with what is true.
 func (w *world) check(f facts) []violation {
-	return slices.Concat(w.checkCalls(), w.checkMessages(f), w.checkOrder(f), w.checkPrompts(f), w.checkEvents(f),
-		w.checkSessions(f), w.checkRuns(f), w.checkOutputs(f), w.checkAudit(f), w.checkRecords(f), w.checkAuthority(),
+	return slices.Concat(w.checkCalls(), w.checkMessages(f), w.checkKeys(f), w.checkOrder(f), w.checkPrompts(f), w.checkAnswers(f),
+		w.checkEvents(f), w.checkTranscripts(f), w.checkInterrupts(f), w.checkSessions(f), w.checkRuns(f), w.checkOutputs(f), w.checkAudit(f), w.checkRecords(f), w.checkAuthority(),
 		w.checkSecrets(f), w.checkVersions(f), w.checkPrograms())
 }
 
@@ -126,7 +126,7 @@ func (w *world) checkOrder(f facts) (found []violation) {
 	}
 	bySession := map[string][]*act{}
 	for _, a := range w.history.acts {
-		if a.kind == "send_message" && a.last() == done && f.messages[a.message].Status == "accepted" {
+		if a.kind == "send_message" && !a.again && a.last() == done && f.messages[a.message].Status == "accepted" {
 			bySession[a.session] = append(bySession[a.session], a)
 		}
 	}
@@ -145,71 +145,6 @@ func (w *world) checkOrder(f facts) (found []violation) {
 				}
 			}
 		}
-	}
-	return found
-}
-
-// checkPrompts: each is answered once, and who is said to have answered did.
-func (w *world) checkPrompts(f facts) (found []violation) {
-	won := map[string][]*act{}
-	for _, a := range w.history.acts {
-		if a.kind == "respond_to_prompt" && a.last() == done {
-			won[a.prompt] = append(won[a.prompt], a)
-		}
-	}
-	for id, acts := range won {
-		for _, a := range acts {
-			if a.text != acts[0].text {
-				found = append(found, violation{"the first answer wins", "prompt " + id, []string{acts[0].String(), a.String()}})
-			}
-		}
-	}
-	if w.plan.real {
-		return found
-	}
-	for session, log := range f.agents {
-		outcomes := map[string][]agentlog.Entry{}
-		for _, e := range log {
-			if e.Kind == agentlog.Allowed || e.Kind == agentlog.Denied || e.Kind == agentlog.Rejected {
-				outcomes[e.Tool] = append(outcomes[e.Tool], e)
-			}
-		}
-		for use, entries := range outcomes {
-			found = append(found, w.checkPrompt(f, session, use, entries)...)
-		}
-	}
-	return found
-}
-
-func (w *world) checkPrompt(f facts, session, use string, entries []agentlog.Entry) (found []violation) {
-	fail := func(rule, what string) {
-		found = append(found, violation{rule, fmt.Sprintf("session %s, call %s: %s", session, use, what), w.about(f, session, "", use)})
-	}
-	if len(entries) != 1 {
-		fail("a prompt is answered once", fmt.Sprint(entries))
-		return found
-	}
-	e := entries[0]
-	var p promptRow
-	for _, candidate := range f.prompts {
-		if candidate.Session == session && strings.Contains(candidate.Detail, use) {
-			p = candidate
-		}
-	}
-	byHook := e.Kind == agentlog.Denied || e.Kind == agentlog.Allowed && e.Text == "hook"
-	switch {
-	case p.ID == "" && byHook:
-		fail("every answer is to a prompt", "answered by a hook, and PostgreSQL knows of no such prompt")
-	case p.ID == "":
-		// It was asked and answered at the terminal while our hook could not reach its holder.
-	case byHook && p.Where != "remote":
-		fail("who answered is told", fmt.Sprintf("prompt %s is settled %s by %q, the agent says by the hook", p.ID, p.Outcome, p.Where))
-	case byHook && (p.Outcome == "allowed") != (e.Kind == agentlog.Allowed):
-		fail("who answered is told", fmt.Sprintf("prompt %s is settled %s, the agent says %s", p.ID, p.Outcome, e.Kind))
-	case byHook && (p.Option == "deny") != (e.Kind == agentlog.Denied):
-		fail("the answer that won is handed over", fmt.Sprintf("prompt %s has the answer %q, the agent was told %s", p.ID, p.Option, e.Kind))
-	case !byHook && p.Where != "terminal":
-		fail("who answered is told", fmt.Sprintf("prompt %s is settled %s by %q, the agent says at the terminal", p.ID, p.Outcome, p.Where))
 	}
 	return found
 }

@@ -45,7 +45,9 @@ type messageRow struct {
 
 type promptRow struct {
 	ID, Session, Status, Detail, Option string
+	Command                             string // that carried the answer that counts
 	Outcome, Where                      string
+	SettledBy                           string // the command whose answer it was
 	AskedAt                             time.Time
 }
 
@@ -53,6 +55,8 @@ type event struct {
 	Seq  int64           `json:"seq"`
 	Kind string          `json:"kind"`
 	Body json.RawMessage `json:"body"`
+
+	committed time.Time // in PostgreSQL
 }
 
 type auditRow struct {
@@ -84,7 +88,7 @@ func (w *world) gather(ctx context.Context) (f facts, err error) {
 		if f.runs[s.ID], err = readRuns(holder.RecordingPath(filepath.Join(h.sessionsDir(), s.ID))); err != nil {
 			return f, err
 		}
-		if f.kept[s.ID], err = readEvents(filepath.Join(h.sessionsDir(), s.ID, "events.jsonl")); err != nil {
+		if f.kept[s.ID], err = h.events(s.ID); err != nil {
 			return f, err
 		}
 		if f.agents[s.ID], err = agentlog.Read(h.Home.Dir, s.ID); err != nil {
@@ -137,11 +141,10 @@ func readDatabase(ctx context.Context, db *pgx.Conn) (facts, error) {
 	if err != nil {
 		return f, err
 	}
-	rows, _ := db.Query(ctx, `SELECT s.id, h.name, s.state, s.evidence, s.last_seq FROM sessions s JOIN hosts h ON h.id = s.host_id ORDER BY s.started_at`)
-	if f.sessions, err = pgx.CollectRows(rows, pgx.RowToStructByPos[sessionRow]); err != nil {
+	if f.sessions, err = readSessions(ctx, db); err != nil {
 		return f, err
 	}
-	rows, _ = db.Query(ctx, `SELECT id, session_id, body, status, detail, created_at FROM messages`)
+	rows, _ := db.Query(ctx, `SELECT id, session_id, body, status, detail, created_at FROM messages`)
 	messages, err := pgx.CollectRows(rows, pgx.RowToStructByPos[messageRow])
 	if err != nil {
 		return f, err
@@ -150,8 +153,9 @@ func readDatabase(ctx context.Context, db *pgx.Conn) (facts, error) {
 		f.messages[m.ID] = m
 	}
 	rows, _ = db.Query(ctx, `
-		SELECT id, session_id, status, coalesce(prompt->>'detail', ''), coalesce(answer->>'option', ''),
-			coalesce(settlement->>'outcome', ''), coalesce(settlement->>'where', ''), asked_at FROM prompts`)
+		SELECT id, session_id, status, coalesce(prompt->>'detail', ''), coalesce(answer->>'option', ''), coalesce(command_id, ''),
+			coalesce(settlement->>'outcome', ''), coalesce(settlement->>'where', ''), coalesce(settlement->>'command_id', ''), asked_at
+		FROM prompts`)
 	prompts, err := pgx.CollectRows(rows, pgx.RowToStructByPos[promptRow])
 	if err != nil {
 		return f, err
@@ -159,10 +163,10 @@ func readDatabase(ctx context.Context, db *pgx.Conn) (facts, error) {
 	for _, p := range prompts {
 		f.prompts[p.ID] = p
 	}
-	rows, _ = db.Query(ctx, `SELECT session_id, seq, kind, body FROM events ORDER BY session_id, seq`)
+	rows, _ = db.Query(ctx, `SELECT session_id, seq, kind, body, pg_xact_commit_timestamp(xmin) FROM events ORDER BY session_id, seq`)
 	var session string
 	var e event
-	_, err = pgx.ForEachRow(rows, []any{&session, &e.Seq, &e.Kind, &e.Body}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&session, &e.Seq, &e.Kind, &e.Body, &e.committed}, func() error {
 		e.Body = bytes.Clone(e.Body)
 		f.events[session] = append(f.events[session], e)
 		return nil
@@ -178,8 +182,14 @@ func readDatabase(ctx context.Context, db *pgx.Conn) (facts, error) {
 	return f, err
 }
 
-// readEvents reads a host's event log.
-func readEvents(path string) ([]event, error) {
+func readSessions(ctx context.Context, db *pgx.Conn) ([]sessionRow, error) {
+	rows, _ := db.Query(ctx, `SELECT s.id, h.name, s.state, s.evidence, s.last_seq FROM sessions s JOIN hosts h ON h.id = s.host_id ORDER BY s.started_at`)
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[sessionRow])
+}
+
+// events are what the host tells of a session.
+func (h *host) events(session string) ([]event, error) {
+	path := filepath.Join(h.sessionsDir(), session, "events.jsonl")
 	text, err := os.ReadFile(path)
 	if os.IsNotExist(err) {
 		return nil, nil

@@ -12,6 +12,7 @@ type act struct {
 	session string
 	text    string // of a message; of an answer, what was answered
 	key     string // idempotency key
+	again   bool   // the key had been used before
 	prompt  string
 	began   time.Time
 	ended   time.Time

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"switchboard/controlplane/dispatch"
 	"switchboard/controlplane/e2e/harness"
 )
 
@@ -20,6 +21,10 @@ type injection struct {
 
 func nothing(context.Context) {}
 
+const clientsNetwork = "the clients' network"
+
+func networkOf(h *host) string { return "the network of " + h.Name }
+
 func (w *world) injections() []injection {
 	var list []injection
 	for _, p := range append([]*part{w.bus}, w.planes...) {
@@ -28,10 +33,13 @@ func (w *world) injections() []injection {
 	for _, h := range w.hosts {
 		list = append(list, killing(h.part), freezing(h.part))
 		list = append(list, w.hostInjections(h)...)
-		list = append(list, cutting("the network of "+h.part.name, h.network)...)
+		list = append(list, cutting(networkOf(h), h.network)...)
 	}
-	list = append(list, cutting("the clients' network", w.front)...)
-	list = append(list, cutting("the network of NATS", w.busNetwork)...)
+	list = append(list, cutting(clientsNetwork, w.front)...)
+	for i, p := range w.planes {
+		list = append(list, cutting("the way of "+p.name+" to NATS", w.busNetworks[i])...)
+		list = append(list, lateCommands(p.name, w.busNetworks[i]))
+	}
 	list = append(list, w.databaseInjections()...)
 	return append(list, injection{"kill -9", "both replicas", 2, func(context.Context) {
 		for _, p := range w.planes {
@@ -50,19 +58,25 @@ func killing(p *part) injection {
 
 func freezing(p *part) injection {
 	return injection{"freeze", p.name, 2, func(context.Context) { p.freeze() },
-		func(context.Context) { p.thaw() }, 200 * time.Millisecond, 6 * time.Second}
+		func(context.Context) { p.thaw() }, 200 * time.Millisecond, longest}
 }
 
 // cutting are a network's faults: connections that break, and bytes that nobody hears of, both ways or one way.
 func cutting(name string, p *harness.Proxy) []injection {
 	thaw := func(context.Context) { p.Thaw() }
-	const least, most = 200 * time.Millisecond, 6 * time.Second
+	const least, most = 200 * time.Millisecond, longest
 	return []injection{
 		{"cut", name, 2, func(context.Context) { p.Cut() }, nothing, 0, 0},
 		{"freeze", name, 2, func(context.Context) { p.Freeze(harness.There, harness.Back) }, thaw, least, most},
 		{"freeze there", name, 1, func(context.Context) { p.Freeze(harness.There) }, thaw, least, most},
 		{"freeze back", name, 1, func(context.Context) { p.Freeze(harness.Back) }, thaw, least, most},
 	}
+}
+
+// lateCommands hold up what a replica tells hosts until the other one has taken it back, but not until it is too late.
+func lateCommands(name string, p *harness.Proxy) injection {
+	return injection{"freeze there long", "the way of " + name + " to NATS", 3, func(context.Context) { p.Freeze(harness.There) },
+		func(context.Context) { p.Thaw() }, 2*dispatch.CallTimeout + time.Second, 3*dispatch.CallTimeout - time.Second}
 }
 
 func (w *world) databaseInjections() []injection {
@@ -77,20 +91,7 @@ func (w *world) databaseInjections() []injection {
 
 // hurt injects one fault after the other until ctx ends, now and then several at once, and leaves all parts up.
 func (w *world) hurt(ctx context.Context, random *rand.Rand) {
-	list := w.injections()
-	total := 0
-	for _, i := range list {
-		total += i.weight
-	}
-	pick := func() injection {
-		at := random.IntN(total)
-		for _, i := range list {
-			if at -= i.weight; at < 0 {
-				return i
-			}
-		}
-		return list[0]
-	}
+	short, _ := w.byLength()
 	for wait(ctx, between(random, 100*time.Millisecond, 3*time.Second)) {
 		count := 1
 		if random.IntN(3) == 0 {
@@ -99,7 +100,7 @@ func (w *world) hurt(ctx context.Context, random *rand.Rand) {
 		struck := map[string]bool{}
 		var group sync.WaitGroup
 		for range count {
-			i := pick()
+			i := pick(short, random)
 			if struck[i.target] {
 				continue
 			}
@@ -109,6 +110,43 @@ func (w *world) hurt(ctx context.Context, random *rand.Rand) {
 		}
 		group.Wait()
 	}
+}
+
+// hurtLong injects those faults, one after the other, that last so long that hurt would do little else.
+func (w *world) hurtLong(ctx context.Context, random *rand.Rand) {
+	_, long := w.byLength()
+	for wait(ctx, between(random, time.Second, 8*time.Second)) {
+		i := pick(long, random)
+		w.strike(ctx, i, 0, between(random, i.least, i.most))
+	}
+}
+
+// longest is how long a fault lasts at most after which the next may wait.
+const longest = 6 * time.Second
+
+func (w *world) byLength() (short, long []injection) {
+	for _, i := range w.injections() {
+		if i.most > longest {
+			long = append(long, i)
+		} else {
+			short = append(short, i)
+		}
+	}
+	return short, long
+}
+
+func pick(from []injection, random *rand.Rand) injection {
+	total := 0
+	for _, i := range from {
+		total += i.weight
+	}
+	at := random.IntN(total)
+	for _, i := range from {
+		if at -= i.weight; at < 0 {
+			return i
+		}
+	}
+	return from[0]
 }
 
 // strike injects one fault. What was begun is undone.

@@ -23,6 +23,7 @@ func (w *world) hostInjections(h *host) []injection {
 			protocol.OfflineAfter + time.Second, protocol.OfflineAfter + 5*time.Second},
 		{"partition long", h.Name, 1, func(context.Context) { h.network.Freeze(harness.There, harness.Back) },
 			func(context.Context) { h.network.Thaw() }, protocol.OfflineAfter + time.Second, 2 * protocol.OfflineAfter},
+		w.freezingHolder(h),
 		{"kill -9 of a holder", h.Name, 2, func(ctx context.Context) { w.killOne(ctx, h, true) }, nothing, 0, 0},
 		{"kill -9 of an agent", h.Name, 2, func(ctx context.Context) { w.killOne(ctx, h, false) }, nothing, 0, 0},
 	}
@@ -31,6 +32,22 @@ func (w *world) hostInjections(h *host) []injection {
 	}
 	return append(list, injection{"disk full", h.Name, 3, func(context.Context) { h.fill() },
 		func(context.Context) { h.drain() }, 500 * time.Millisecond, 5 * time.Second})
+}
+
+// freezingHolder freezes the holder of a session, as a machine does that is suspended or has no memory left.
+func (w *world) freezingHolder(h *host) injection {
+	var frozen []int
+	signal := func(s syscall.Signal) {
+		for _, pid := range frozen {
+			_ = syscall.Kill(pid, s) // it may have ended a moment ago
+		}
+	}
+	return injection{"freeze of a holder", h.Name, 3, func(context.Context) {
+		if s := w.newest(h); s != nil {
+			_, frozen, _ = w.processesOf(s.id) // none, if they cannot be found
+		}
+		signal(syscall.SIGSTOP)
+	}, func(context.Context) { signal(syscall.SIGCONT) }, 200 * time.Millisecond, longest}
 }
 
 // upgrade puts the other version of the host agent elsewhere, and takes the one away that ran.

@@ -1,15 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os/exec"
 	"sync"
 	"time"
-
-	"github.com/creack/pty"
 )
 
 // senders is how many people send, read and interrupt; each prompt is answered by a few at once.
@@ -29,6 +25,7 @@ func (w *world) play(ctx context.Context) {
 	group.Go(func() { w.poach(ctx, source(102)) })
 	if !w.plan.calm {
 		group.Go(func() { w.hurt(ctx, source(200)) })
+		group.Go(func() { w.hurtLong(ctx, source(201)) })
 	}
 	for wait(ctx, 200*time.Millisecond) {
 		if w.plan.steps > 0 && w.history.count() >= w.plan.steps {
@@ -49,7 +46,7 @@ func (w *world) person(ctx context.Context, random *rand.Rand) {
 		}
 		switch n := random.IntN(100); {
 		case n < 55:
-			w.send(lasting, s, w.words(random))
+			w.sendAndAgain(lasting, random, s, w.words(random))
 		case n < 62:
 			w.simple(lasting, "interrupt_session", s, args{"session_id": s.id})
 		case n < 70:
@@ -60,8 +57,10 @@ func (w *world) person(ctx context.Context, random *rand.Rand) {
 			w.simple(lasting, "get_logs", s, args{"session_id": s.id, "view": "screen"})
 		case n < 92:
 			w.simple(lasting, "get_session_status", s, args{"session_id": s.id})
-		case n < 97:
+		case n < 95:
 			w.simple(lasting, "list_sessions", nil, args{})
+		case n < 97:
+			w.goAstray(lasting, random)
 		case n < 98:
 			w.simple(lasting, "list_hosts", nil, args{})
 		case n < 99:
@@ -99,12 +98,10 @@ func (w *world) words(random *rand.Rand) string {
 	return fmt.Sprintf("say number %d", n)
 }
 
-func (w *world) send(ctx context.Context, s *agentSession, text string) *act {
+// send sends a message. Again says that it was sent before with this key.
+func (w *world) send(ctx context.Context, s *agentSession, text, key string, again bool) *act {
 	a := w.begin("send_message", s)
-	a.text, a.key = text, fmt.Sprintf("key-%d-%s", w.plan.seed, text)
-	if len(a.key) > 60 {
-		a.key = fmt.Sprintf("key-%d-%d", w.plan.seed, w.unique())
-	}
+	a.text, a.key, a.again = text, key, again
 	var got struct {
 		ID     string `json:"message_id"`
 		Status string `json:"status"`
@@ -121,10 +118,34 @@ func (w *world) simple(ctx context.Context, tool string, s *agentSession, argume
 	w.finish(a)
 }
 
-// create returns nil if nobody knows of a session.
+// goAstray asks for something in a session that is not there.
+func (w *world) goAstray(ctx context.Context, random *rand.Rand) {
+	nowhere := fmt.Sprintf("00000000-0000-4000-8000-%012d", w.unique())
+	if random.IntN(2) == 0 {
+		w.simple(ctx, "send_message", nil, args{"session_id": nowhere, "message": "nobody hears it"})
+		return
+	}
+	w.simple(ctx, "terminate_session", nil, args{"session_id": nowhere})
+}
+
+// create returns nil if nobody knows of a session. It asks once more with the same key.
 func (w *world) create(ctx context.Context, h *host) *agentSession {
+	key := w.newKey()
+	id := w.createOnce(ctx, h, key, false)
+	if id == "" {
+		return nil
+	}
+	w.createOnce(ctx, h, key, true)
+	s := &agentSession{id: id, host: h}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sessions = append(w.sessions, s)
+	return s
+}
+
+func (w *world) createOnce(ctx context.Context, h *host, key string, again bool) (id string) {
 	a := w.begin("create_session", nil)
-	a.key = fmt.Sprintf("session-%d-%d", w.plan.seed, w.unique())
+	a.key, a.again = key, again
 	var got struct {
 		Session struct {
 			ID string `json:"session_id"`
@@ -134,13 +155,9 @@ func (w *world) create(ctx context.Context, h *host) *agentSession {
 	a.session = got.Session.ID
 	w.finish(a)
 	if result != done {
-		return nil
+		return ""
 	}
-	s := &agentSession{id: got.Session.ID, host: h}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.sessions = append(w.sessions, s)
-	return s
+	return got.Session.ID
 }
 
 // byForce is what an act says that ended a session at once.
@@ -180,100 +197,4 @@ func (w *world) bringBack(ctx context.Context) {
 		w.becomes(s, ended)
 	}
 	w.finish(a)
-}
-
-// answerers look for prompts and answer each in several places at once.
-func (w *world) answerers(ctx context.Context, random *rand.Rand) {
-	lasting := context.WithoutCancel(ctx)
-	for wait(ctx, 150*time.Millisecond) {
-		var group sync.WaitGroup
-		for _, p := range w.prompts(lasting) {
-			places := random.IntN(4)
-			left, right, delay := random.IntN(4) > 0, random.IntN(2) > 0, between(random, 0, 300*time.Millisecond)
-			group.Go(func() { w.answer(lasting, p, left) })
-			if places >= 1 {
-				group.Go(func() {
-					wait(lasting, delay)
-					w.answer(lasting, p, right)
-				})
-			}
-			if places == 3 && !w.plan.real {
-				group.Go(func() { w.atTerminal(p.Session, "1") })
-			}
-		}
-		group.Wait()
-	}
-}
-
-type openPrompt struct {
-	ID      string `json:"prompt_id"`
-	Session string `json:"session_id"`
-	Status  string `json:"status"`
-}
-
-func (w *world) prompts(ctx context.Context) []openPrompt {
-	a := w.begin("check_prompts", nil)
-	var got struct {
-		Prompts []openPrompt `json:"prompts"`
-	}
-	w.call(ctx, a, args{}, &got)
-	w.finish(a)
-	return got.Prompts
-}
-
-func (w *world) answer(ctx context.Context, p openPrompt, yes bool) {
-	a := w.begin("respond_to_prompt", nil)
-	a.session, a.prompt, a.text = p.Session, p.ID, "no"
-	if yes {
-		a.text = "yes"
-	}
-	w.call(ctx, a, args{"prompt_id": p.ID, "response": a.text}, nil)
-	w.finish(a)
-}
-
-// atTerminal presses a key as a person does who has attached himself.
-func (w *world) atTerminal(session, key string) {
-	w.mu.Lock()
-	var at *host
-	for _, s := range w.sessions {
-		if s.id == session {
-			at = s.host
-		}
-	}
-	w.mu.Unlock()
-	if at == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	command := exec.CommandContext(ctx, w.programs.HostAgent, "attach", session)
-	command.Env, command.Dir = at.Environment(), at.Home.Dir
-	terminal, err := pty.StartWithSize(command, &pty.Winsize{Rows: 40, Cols: 120})
-	if err != nil {
-		return
-	}
-	seen := make(chan struct{})
-	go func() {
-		defer close(seen)
-		var shown []byte
-		buffer := make([]byte, 4<<10)
-		for !bytes.Contains(shown, []byte("proceed?")) {
-			n, err := terminal.Read(buffer)
-			if err != nil {
-				return
-			}
-			shown = append(shown, buffer[:n]...)
-		}
-	}()
-	select {
-	case <-seen:
-	case <-ctx.Done():
-	}
-	wait(ctx, 400*time.Millisecond)  // a dialog that has just opened is deaf
-	_, _ = terminal.WriteString(key) // the session may have ended
-	wait(ctx, 200*time.Millisecond)
-	_ = command.Process.Kill()
-	_ = command.Wait()
-	_ = terminal.Close()
-	<-seen
 }

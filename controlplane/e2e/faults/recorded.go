@@ -142,7 +142,7 @@ func (w *world) checkRuns(f facts) (found []violation) {
 	for _, a := range w.history.acts {
 		switch a.kind {
 		case "create_session", "resume_session":
-			if a.session == "" {
+			if a.session == "" || a.again {
 				continue
 			}
 			if a.last() == done {

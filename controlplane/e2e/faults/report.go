@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"time"
+
+	"switchboard/controlplane/e2e/faults/agentlog"
 )
 
 var changing = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}|prompt [a-z0-9]{26}|\d+|"[^"]*"`)
@@ -48,6 +50,7 @@ func (w *world) report(out io.Writer, f facts, rest time.Duration, found []viola
 	for _, what := range slices.Sorted(maps.Keys(statuses)) {
 		fmt.Fprintf(out, "  %4d %s\n", statuses[what], shorten(what))
 	}
+	w.reportTrials(out, f)
 	fmt.Fprintf(out, "%d tokens taken back, %d secrets looked for in %d places, %d recordings compared\n",
 		len(w.revoked), len(w.secrets), len(f.texts), len(f.runs))
 	counts := map[string]int{}
@@ -66,4 +69,27 @@ func (w *world) report(out io.Writer, f facts, rest time.Duration, found []viola
 	if len(found) == 0 {
 		fmt.Fprintln(out, "nothing was violated")
 	}
+}
+
+// reportTrials says how often the rules were put to the test that only what people do can break.
+func (w *world) reportTrials(out io.Writer, f facts) {
+	var atTerminal, rejected, again, late int
+	for _, p := range f.prompts {
+		if e, known := f.decision(p); known && !byHook(e) {
+			atTerminal++
+			if e.Kind == agentlog.Rejected {
+				rejected++
+			}
+		}
+	}
+	for _, a := range w.history.acts {
+		if a.again {
+			again++
+		}
+		e, known := f.decision(f.prompts[a.prompt])
+		if a.kind == "respond_to_prompt" && known && a.began.After(e.At.Add(withdrawnWithin)) {
+			late++
+		}
+	}
+	fmt.Fprintf(out, "%d prompts decided at the terminal, %d of them by Esc; %d answers came late; %d calls with a used key\n", atTerminal, rejected, late, again)
 }

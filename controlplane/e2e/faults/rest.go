@@ -43,7 +43,10 @@ func (w *world) rest(ctx context.Context) (took time.Duration, found []violation
 			found = append(found[:0], violation{rule: "an unknown outcome is known soon", what: left})
 		}
 		if left == "" && time.Since(steady) > restSteady {
-			return time.Since(began) - restSteady, append(found, w.probe(ctx)...)
+			took = time.Since(began) - restSteady
+			found = append(found, w.probe(ctx)...)
+			w.hearOut(ctx)
+			return took, found
 		}
 		wait(ctx, 300*time.Millisecond)
 	}
@@ -60,7 +63,7 @@ func (w *world) probe(ctx context.Context) (found []violation) {
 		if w.plan.real {
 			text = "fake:text still here"
 		}
-		a := w.send(ctx, s, text)
+		a := w.send(ctx, s, text, w.newKey(), false)
 		err := harness.Await(ctx, "the probe to be accepted", func(ctx context.Context) (bool, error) {
 			db, err := pgx.Connect(ctx, w.postgres.URL())
 			if err != nil {
@@ -79,6 +82,42 @@ func (w *world) probe(ctx context.Context) (found []violation) {
 	return found
 }
 
+// hearOut waits until the hosts have told what the agents wrote last, which may be a moment after they are idle. What is not
+// told by then is a violation.
+func (w *world) hearOut(ctx context.Context) {
+	steady, last := time.Now(), ""
+	for deadline := time.Now().Add(knownWithin); time.Now().Before(deadline) && time.Since(steady) < restSteady; wait(ctx, 300*time.Millisecond) {
+		now, err := w.told(ctx)
+		if err != nil || now == "" || now != last {
+			steady, last = time.Now(), now
+		}
+	}
+}
+
+// told says how far the hosts have told what they keep; empty if not to the end.
+func (w *world) told(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	db, err := pgx.Connect(ctx, w.postgres.URL())
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = db.Close(ctx) }()
+	sessions, err := readSessions(ctx, db)
+	if err != nil {
+		return "", err
+	}
+	var far string
+	for _, s := range sessions {
+		kept, err := w.hostNamed(s.Host).events(s.ID)
+		if err != nil || int64(len(kept)) != s.LastSeq {
+			return "", err
+		}
+		far += fmt.Sprintln(s.ID, s.LastSeq)
+	}
+	return far, nil
+}
+
 // answerDialogs does at the terminal what a person has to who is asked there only: while a disk is full, no hook is taken.
 func (w *world) answerDialogs(ctx context.Context) {
 	db, err := pgx.Connect(ctx, w.postgres.URL())
@@ -95,7 +134,7 @@ func (w *world) answerDialogs(ctx context.Context) {
 		return
 	}
 	for _, session := range asked {
-		w.atTerminal(session, "1")
+		w.atTerminal(session, allow)
 	}
 }
 

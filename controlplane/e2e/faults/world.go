@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -29,14 +30,15 @@ type world struct {
 	programs harness.Programs
 	cli      string // what the hosts know as claude
 
-	postgres   *embedded.Postgres
-	database   database
-	bus        *part
-	busNetwork *harness.Proxy
-	planes     []*part
-	front      *harness.Proxy // clients come through it
-	hosts      []*host
-	model      *model.Endpoint
+	postgres    *embedded.Postgres
+	database    database
+	bus         *part
+	busNetworks []*harness.Proxy // each replica's way to the bus, by which its hosts come, too
+	busAddress  string
+	planes      []*part
+	front       *harness.Proxy // clients come through it
+	hosts       []*host
+	model       *model.Endpoint
 
 	browser  *harness.Browser
 	oauth    *harness.OAuth
@@ -239,8 +241,8 @@ func (w *world) startBus(ctx context.Context, _ func(string) string) error {
 		return harness.StartProcess(w.dir, strings.Fields(string(keys)), filepath.Join(w.dir, "bin", "nats-server"), "-c", config)
 	}}
 	w.bus.up(ctx)
-	w.busNetwork, err = harness.StartProxy(ctx, address)
-	return err
+	w.busAddress = address
+	return nil
 }
 
 func (w *world) startPlanes(ctx context.Context, _ func(string) string) error {
@@ -257,9 +259,14 @@ func (w *world) startPlanes(ctx context.Context, _ func(string) string) error {
 		return err
 	}
 	for i, address := range addresses {
+		network, err := harness.StartProxy(ctx, w.busAddress)
+		if err != nil {
+			return err
+		}
+		w.busNetworks = append(w.busNetworks, network)
 		plane := &harness.ControlPlane{
 			Programs: w.programs, Dir: w.planeDir(), Listen: address, Front: "http://" + w.front.Address(),
-			Env: []string{"DATABASE_URL=" + w.postgres.URL(), "NATS_URL=nats://" + w.busNetwork.Address(), "SWITCHBOARD_RATE=0"},
+			Env: []string{"DATABASE_URL=" + w.postgres.URL(), "NATS_URL=nats://" + network.Address(), "SWITCHBOARD_RATE=0"},
 		}
 		p := &part{name: fmt.Sprintf("replica %d", i+1), launch: func(ctx context.Context) (*harness.Process, error) {
 			err := plane.Launch(ctx)
@@ -384,6 +391,18 @@ func (w *world) live(pick func(n int) int) *agentSession {
 	return list[pick(len(list))]
 }
 
+// newest is the session on a host that nobody has ended and that began last.
+func (w *world) newest(h *host) *agentSession {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, s := range slices.Backward(w.sessions) {
+		if s.host == h && s.lives() {
+			return s
+		}
+	}
+	return nil
+}
+
 // claim takes the oldest session that fits and that nobody else starts or ends, until release.
 func (w *world) claim(fits func(*agentSession) bool) *agentSession {
 	w.mu.Lock()
@@ -451,11 +470,9 @@ func (w *world) end(keep bool) (err error) {
 }
 
 func (w *world) proxies() []*harness.Proxy {
-	var all []*harness.Proxy
-	for _, p := range []*harness.Proxy{w.front, w.busNetwork} {
-		if p != nil {
-			all = append(all, p)
-		}
+	all := slices.Clone(w.busNetworks)
+	if w.front != nil {
+		all = append(all, w.front)
 	}
 	for _, h := range w.hosts {
 		if h.network != nil {

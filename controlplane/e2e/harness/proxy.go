@@ -147,7 +147,11 @@ func (p *Proxy) Freeze(ways ...Direction) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, way := range ways {
-		p.thawed[way] = make(chan struct{})
+		select {
+		case <-p.thawed[way]:
+			p.thawed[way] = make(chan struct{})
+		default: // frozen already: who waits for that waits for the same
+		}
 	}
 }
 

@@ -45,6 +45,7 @@ func (a *agent) turn(ctx context.Context, messages []string) {
 		a.become("idle", "")
 		return
 	}
+	a.note(agentlog.Finished, "", "")
 	a.say("assistant", object{"role": "assistant", "content": []object{{"type": "text", "text": "done: " + text}}}, nil)
 	a.hooks.run(context.Background(), "Stop", a.payload("Stop", object{"last_assistant_message": "done: " + text}))
 	a.become("idle", "")

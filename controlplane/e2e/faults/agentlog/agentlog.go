@@ -25,6 +25,7 @@ const (
 	Denied      Kind = "denied"      // by the hook's answer
 	Rejected    Kind = "rejected"    // at the terminal
 	Interrupted Kind = "interrupted" // while it worked
+	Finished    Kind = "finished"    // a turn, by itself
 	Ended       Kind = "ended"       // asked to end; an agent that is killed notes nothing
 )
 
