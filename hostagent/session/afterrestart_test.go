@@ -164,9 +164,7 @@ func TestOrderlyShutdown(t *testing.T) {
 	r.startAgain("another boot", resumes)
 	r.told(id, protocol.StateStarting, "resumed after a restart of the machine")
 	r.await(id, protocol.StateIdle)
-	if text := r.screen(id); !strings.Contains(text, "remember me") {
-		t.Errorf("resumed without its conversation:\n%s", text)
-	}
+	r.untilTrue("its conversation", func() bool { return strings.Contains(r.screen(id), "remember me") })
 }
 
 // TestNotRevived: what was ended by somebody, or by itself, stays so; and what the policy does not let be started is

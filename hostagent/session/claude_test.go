@@ -458,7 +458,8 @@ func TestClear(t *testing.T) {
 	_, err = r.Resume(t.Context(), protocol.ResumeSessionRequest{Act: act(), Session: id})
 	check(t, err)
 	r.await(id, protocol.StateIdle)
-	if text := r.screen(id); !strings.Contains(text, "after") || strings.Contains(text, "before") {
+	r.untilTrue("the conversation", func() bool { return strings.Contains(r.screen(id), "after") })
+	if text := r.screen(id); strings.Contains(text, "before") {
 		t.Errorf("resumed another conversation:\n%s", text)
 	}
 	checkNoDoubles(r, r.events(id))
