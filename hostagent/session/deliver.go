@@ -110,6 +110,8 @@ func (f *fold) deaf() string {
 		return "the agent is starting"
 	case state != protocol.StateIdle && state != protocol.StateWorking:
 		return "the session is " + string(state)
+	case f.keepsMessage():
+		return keepsMessageWords
 	}
 	return ""
 }

@@ -74,6 +74,14 @@ func (e *evidence) is(state protocol.State, confidence protocol.Confidence, word
 	}
 }
 
+// keeps checks whether a message that comes now waits for the one before.
+func (e *evidence) keeps(want bool) {
+	e.t.Helper()
+	if got := e.fold.deaf(); (got == keepsMessageWords) != want {
+		e.t.Errorf("at %s a message waits since %q", e.fold.session.State, got)
+	}
+}
+
 // TestConfidence: each kind of evidence is relied on as far as it goes, and where two contradict each other for longer
 // than one lags behind the other, the state is uncertain and names both.
 func TestConfidence(t *testing.T) {
@@ -124,8 +132,40 @@ func TestConfidence(t *testing.T) {
 			e.pass(2 * statusSettles)
 			e.is(protocol.StateWorking, protocol.ConfidenceMedium, "status file")
 		},
+		"idle before a message that was kept": func(e *evidence) {
+			e.status(agentkind.ActivityBusy, conversation)
+			e.pass(time.Second)
+			e.hook("Stop", false)
+			e.pass(time.Second)
+			e.hook("UserPromptSubmit", false)
+			e.again()
+			e.keeps(true)
+			e.pass(time.Second)
+			e.status(agentkind.ActivityIdle, conversation)
+			e.keeps(true)
+			e.pass(statusSettles - time.Millisecond)
+			e.again()
+			e.is(protocol.StateWorking, protocol.ConfidenceHigh, "hook UserPromptSubmit")
+			e.status(agentkind.ActivityBusy, conversation)
+			e.keeps(false)
+			e.pass(time.Second)
+			e.status(agentkind.ActivityIdle, conversation) // Esc
+			e.is(protocol.StateIdle, protocol.ConfidenceMedium, "status file")
+		},
+		"idle after a message that was never begun with": func(e *evidence) {
+			e.hook("Stop", false)
+			e.pass(time.Second)
+			e.hook("UserPromptSubmit", false)
+			e.pass(time.Second)
+			e.status(agentkind.ActivityIdle, conversation)
+			e.pass(statusSettles)
+			e.again()
+			e.keeps(false)
+			e.is(protocol.StateIdle, protocol.ConfidenceMedium, "status file")
+		},
 		"status of another conversation": func(e *evidence) {
 			e.hook("UserPromptSubmit", false)
+			e.status(agentkind.ActivityBusy, conversation)
 			e.pass(time.Second)
 			e.status(agentkind.ActivityIdle, "22222222-2222-4222-8222-222222222222")
 			e.pass(statusMissing)
@@ -220,20 +260,66 @@ func TestConfidence(t *testing.T) {
 	}
 }
 
+// slowStopHook gives the person a hook of his own at the end of a turn, which takes until go is called.
+func (r *rig) slowStopHook() (goOn func()) {
+	r.t.Helper()
+	settings := `{"hooks":{"Stop":[{"hooks":[{"type":"command","command":"while [ ! -e ` + r.path("go-on") + ` ]; do sleep 0.1; done"}]}]}}`
+	check(r.t, os.MkdirAll(filepath.Join(r.home, ".claude"), 0o700))
+	check(r.t, os.WriteFile(filepath.Join(r.home, ".claude", "settings.json"), []byte(settings), 0o600))
+	return func() { check(r.t, os.WriteFile(r.path("go-on"), nil, 0o600)) }
+}
+
 // TestSlowStopHook: the person's own hook at the end of a turn keeps the agent busy after ours has said that the turn is
 // over. What the agent does then nobody knows.
 func TestSlowStopHook(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	settings := `{"hooks":{"Stop":[{"hooks":[{"type":"command","command":"while [ ! -e ` + r.path("go-on") + ` ]; do sleep 0.1; done"}]}]}}`
-	check(t, os.MkdirAll(filepath.Join(r.home, ".claude"), 0o700))
-	check(t, os.WriteFile(filepath.Join(r.home, ".claude", "settings.json"), []byte(settings), 0o600))
+	goOn := r.slowStopHook()
 	id := r.create("")
 	r.send(id, "fake:text the end")
 	r.told(id, protocol.StateUncertain, "hook Stop says that the turn is over, status file says busy")
-	check(t, os.WriteFile(r.path("go-on"), nil, 0o600))
+	goOn()
 	if s := r.await(id, protocol.StateIdle); s.Evidence != evidenceStatus || s.Confidence != protocol.ConfidenceMedium {
 		t.Errorf("idle (%s) by %q", s.Confidence, s.Evidence)
+	}
+}
+
+// TestMessageDuringSlowStopHook: the agent takes what is submitted during that hook at once, and begins with it later. It
+// is not idle in between, and the next message does not become one turn with it.
+func TestMessageDuringSlowStopHook(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	goOn := r.slowStopHook()
+	id := r.create("")
+	r.send(id, "fake:text one")
+	r.told(id, protocol.StateIdle, "hook Stop")
+	r.atTerminal(id, "fake:wait 2 ;; text two")
+	r.untilTrue("the text", func() bool { return strings.Contains(r.screen(id), "text two") })
+	r.atTerminal(id, "\r")
+	s, err := r.session(id)
+	check(t, err)
+	r.untilTrue("the text's hook", func() (kept bool) {
+		s.view(func(f *fold) { kept = f.keepsMessage() })
+		return kept
+	})
+	before := len(r.events(id))
+	message := r.send(id, "fake:text three")
+	r.untilTrue("word of why it waits", func() bool { return r.toldToWait(id, message, keepsMessageWords) })
+	goOn()
+	if got := r.message(id, message); got.Status != protocol.MessageAccepted {
+		t.Errorf("the message became %v", got)
+	}
+	for _, answer := range []string{"two", "three"} {
+		r.entry(id, answer, func(e protocol.Entry) bool { return e.Role == protocol.RoleAssistant && e.Text == answer })
+	}
+	r.await(id, protocol.StateIdle)
+	for _, e := range r.events(id)[before:] {
+		if e.Kind != protocol.EventSession {
+			continue
+		}
+		if s := decode[protocol.Session](r, e); s.State == protocol.StateIdle && s.Evidence == evidenceStatus {
+			t.Errorf("event %d: idle by the %s before the last turn was over", e.Seq, s.Evidence)
+		}
 	}
 }
 

@@ -42,6 +42,9 @@ type fold struct {
 	ready    bool // the agent's own interface is up: it said so by a hook
 	status   agentkind.Status
 
+	turnOver  time.Time // when the main agent's hook last said that its turn is over
+	submitted time.Time // when the agent took a message that it has not been seen to begin with; zero: there is none
+
 	background  int       // tasks that ran on when the last turn ended
 	noStatus    time.Time // since when the agent says nothing about itself; zero: it does
 	otherStatus time.Time // since when that is about another conversation than its hooks are; zero: it is not
@@ -61,6 +64,7 @@ type fold struct {
 	subagents map[string]string         // kinds of those that the hooks named, by id
 	running   map[string]bool           // of those, the ones that have not ended
 	replies   map[string]protocol.Usage // what was counted, by the model's own id
+	called    []string                  // the tools' calls that were told last
 	spent     bool                      // something may have been counted that is not told
 	usageAt   time.Time                 // when it was told
 }
@@ -238,6 +242,7 @@ func (f *fold) rememberEvent(e protocol.Event) {
 	case protocol.EventEntry:
 		if entry, err := protocol.Decode[protocol.Entry](e); err == nil {
 			f.shown(entry.Message)
+			f.callTold(entry)
 			f.rememberUse(entry.Usage)
 			f.crowded = f.crowded || entry.Text == tooManySubagents
 		}

@@ -81,6 +81,7 @@ func (f *fold) started(at time.Time, body holder.Started) {
 	f.dialog = dialogNote{}
 	f.status, f.noStatus, f.otherStatus = agentkind.Status{}, time.Time{}, time.Time{}
 	f.ending, f.background = "", 0
+	f.turnOver, f.submitted = time.Time{}, time.Time{}
 	f.session.ExitedAt, f.session.ExitCode, f.session.ExitReason = nil, nil, ""
 	f.boot = body.Boot
 	f.activity = activity{state: protocol.StateStarting, evidence: outgoingLine(cmp.Or(body.Why, "process start")), at: at}
@@ -157,6 +158,7 @@ func (f *fold) hook(at time.Time, body holder.Hook) {
 	case agentkind.HookSubmitted:
 		f.messageReceived(at, hook.Text)
 		f.does(protocol.StateWorking, evidence, at)
+		f.submitted = at
 	case agentkind.HookToolStarting:
 		f.toolStarting(at, body, hook)
 		f.mainDoes(hook, protocol.StateWorking, evidence, at)
@@ -179,6 +181,7 @@ func (f *fold) hook(at time.Time, body holder.Hook) {
 		f.because(protocol.StateWorking, evidence, at)
 	case agentkind.HookTurnDone, agentkind.HookTurnFailed:
 		f.background = hook.Background
+		f.turnOver, f.submitted = at, time.Time{}
 		if hook.Failure != "" {
 			evidence += ": " + hook.Failure
 		}
@@ -209,6 +212,7 @@ func (f *fold) because(state protocol.State, evidence string, at time.Time) {
 func (f *fold) mainDoes(hook agentkind.Hook, state protocol.State, evidence string, at time.Time) {
 	if hook.Agent == "" {
 		f.does(state, evidence, at)
+		f.submitted = time.Time{}
 	}
 }
 
@@ -258,6 +262,7 @@ func (f *fold) conversationStarted(evidence string, at time.Time) {
 func (f *fold) observeStatus(status agentkind.Status, now time.Time) {
 	f.status, f.noStatus = status, time.Time{}
 	f.compareConversation(now)
+	f.followTurn(now)
 	if status.Version != "" && status.Version != f.version {
 		f.runsVersion(status.Version)
 		f.tellCaveat(now)
@@ -265,7 +270,7 @@ func (f *fold) observeStatus(status agentkind.Status, now time.Time) {
 	newer := status.At.After(f.activity.at)
 	switch status.Activity {
 	case agentkind.ActivityIdle:
-		if newer || f.activity.state == protocol.StateStarting && f.ready {
+		if newer && f.submitted.IsZero() || f.activity.state == protocol.StateStarting && f.ready {
 			f.does(protocol.StateIdle, evidenceStatus, later(status.At, f.activity.at))
 		}
 	case agentkind.ActivityBusy:

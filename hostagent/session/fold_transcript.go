@@ -40,12 +40,23 @@ func (f *fold) observeLine(r *reading, line agentkind.Line, now time.Time) {
 	}
 	line.At = line.At.UTC().Truncate(time.Millisecond)
 	f.read = r
-	f.tell(line.At, protocol.EventEntry, f.entryOf(r, line))
+	entry := f.entryOf(r, line)
+	f.tell(line.At, protocol.EventEntry, entry)
+	f.callTold(entry)
 	switch {
 	case line.Kind == agentkind.LineToolResult:
 		f.decided(line)
 	case line.Kind == agentkind.LineInterrupted && r.subagent.ID == "":
 		f.does(protocol.StateIdle, "transcript: interrupted", line.At)
+	}
+}
+
+// callsKept is of how many calls it is remembered that they were told. A subagent begins to write soon after its call.
+const callsKept = 100
+
+func (f *fold) callTold(e protocol.Entry) {
+	if e.Role == protocol.RoleToolCall {
+		f.called = append(f.called[max(0, len(f.called)+1-callsKept):], e.ToolUse)
 	}
 }
 

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"time"
 
 	"switchboard/hostagent/agentkind"
@@ -9,6 +10,9 @@ import (
 // lookBytes bounds what one look reads of transcripts; the next look goes on. So a session whose transcript is long, and
 // not read yet, still heeds its journal all the time.
 const lookBytes = 1 << 20
+
+// callLags is how long after what a subagent wrote the call that started it may be written (0.4 s, seen with 2.1.329).
+const callLags = 3 * time.Second
 
 // reader reads the transcripts for one look.
 type reader struct {
@@ -21,8 +25,8 @@ type reader struct {
 // readTranscripts takes in what the agent and its subagents have added to their transcripts, and reports whether there
 // is more. Only when a conversation's transcript has been read to its end does the next one's follow.
 //
-// What a subagent wrote is told after the call that started it: that stands in the transcript of its caller, and has
-// been written before. So what was found of subagents before the transcript is read, can be told after it.
+// What a subagent wrote is told after the call that started it, which stands in the transcript of its caller. That may
+// be written later, when a transcript has just been begun.
 func (s *session) readTranscripts(subagents bool) (more bool) {
 	r := &reader{session: s, room: lookBytes, waiting: map[string]*reading{}}
 	if subagents || s.behind() {
@@ -48,9 +52,21 @@ func (s *session) readTranscripts(subagents bool) (more bool) {
 		}
 	}
 	for _, found := range r.found {
-		r.read(found)
+		if !r.callIsDue(found) {
+			r.read(found)
+		}
 	}
 	return r.room <= 0
+}
+
+// callIsDue reports whether the call that started a subagent is still to be told. In an agent that has exited it no
+// longer comes.
+func (r *reader) callIsDue(at *reading) bool {
+	var told bool
+	r.view(func(f *fold) {
+		told = slices.Contains(f.called, outgoingLine(at.subagent.Call)) || f.session.ExitedAt != nil
+	})
+	return !told && r.waiting[at.subagent.Call] == at && r.now().Sub(at.foundAt) < callLags
 }
 
 // read tells all that was added to a file, and all that a subagent wrote right after the call that started it.

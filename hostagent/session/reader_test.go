@@ -63,6 +63,27 @@ func TestSubagentsAreTold(t *testing.T) {
 	}
 }
 
+// TestSubagentBeforeItsCaller: a subagent's transcript is there before the one of its caller, and is told after the call
+// even so. One whose call never comes is told, too.
+func TestSubagentBeforeItsCaller(t *testing.T) {
+	t.Parallel()
+	p := newPaper(t)
+	var passed time.Duration
+	p.session.now = func() time.Time { return time.Now().Add(passed) }
+	p.describe("aa", "Explore", "t1")
+	p.write(p.subagent("aa"), says("look"))
+	p.describe("bb", "Explore", "gone")
+	p.write(p.subagent("bb"), says("alone"))
+	p.readAll(p.begin(1, p.conversation))
+	p.wantTold()
+	p.write(p.conversation, says("go"), calls("m1", "t1", 10, 1))
+	p.readAll()
+	p.wantTold("user: go", "tool_call: t1", "aa user: look")
+	passed += callLags
+	p.readAll()
+	p.wantTold("user: go", "tool_call: t1", "aa user: look", "bb user: alone")
+}
+
 // TestToldFromItsFirstLine: a transcript that was there before the session's first hook is told whole, in order and
 // once, a bounded part at each look, while the journal is heeded at each of them.
 func TestToldFromItsFirstLine(t *testing.T) {

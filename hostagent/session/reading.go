@@ -2,6 +2,7 @@ package session
 
 import (
 	"path/filepath"
+	"time"
 
 	"switchboard/hostagent/agentkind"
 	"switchboard/hostagent/protocol"
@@ -16,6 +17,7 @@ type reading struct {
 	counted int64 // and counted. Less than told where an earlier version told, which did not count.
 	past    int64 // see readTail
 	refused bool  // it could not be read, and that is logged
+	foundAt time.Time
 
 	use  protocol.Usage
 	cost *cost // as the agent last said

@@ -120,6 +120,7 @@ func (s *session) look(entries []holder.Entry) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fold.behind = behind
+	deaf := s.fold.deaf()
 	now := s.now().UTC().Truncate(time.Millisecond)
 	switch {
 	case s.fold.process.PID != process.PID: // another run has begun
@@ -129,7 +130,7 @@ func (s *session) look(entries []holder.Entry) error {
 		s.fold.missStatus(now)
 	}
 	s.fold.tick(now)
-	if len(entries) > 0 {
+	if len(entries) > 0 || s.fold.deaf() != deaf {
 		defer s.signal()
 	}
 	return s.keep()

@@ -89,6 +89,9 @@ func (r *reader) findSubagent(file, id, about string) {
 		described := r.describe(about)
 		r.view(func(*fold) { at.subagent.Kind, at.subagent.Call = described.Kind, described.Call })
 	}
+	if at.foundAt.IsZero() {
+		at.foundAt = r.now()
+	}
 	r.found = append(r.found, at)
 	if at.told == 0 && at.subagent.Call != "" {
 		r.waiting[at.subagent.Call] = at
