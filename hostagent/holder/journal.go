@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"os"
 	"path/filepath"
 	"sync"
@@ -166,21 +165,10 @@ func (j *journal) newest() (uint64, <-chan struct{}) {
 
 func (j *journal) close() error { return j.file.Close() }
 
-// A line is an entry's JSON with a last member "crc" put in: CRC-32C, in hexadecimal, over all that stands before
-// that member.
-const (
-	crcBegin = `,"crc":"`
-	crcEnd   = `"}`
-	crcBytes = len(crcBegin) + 8 + len(crcEnd)
-)
-
-func checksum(p []byte) uint32 { return crc32.Checksum(p, crc32.MakeTable(crc32.Castagnoli)) }
-
 func encodeEntry(e Entry) ([]byte, error) {
 	line, err := json.Marshal(e)
 	if err != nil {
 		return nil, err
 	}
-	line = line[:len(line)-1] // the closing brace
-	return fmt.Appendf(line, "%s%08x%s\n", crcBegin, checksum(line), crcEnd), nil
+	return append(Sum(line), '\n'), nil
 }

@@ -121,13 +121,8 @@ func readLine(reader *bufio.Reader) ([]byte, error) {
 // start again and again.
 func decodeEntry(line []byte, after uint64) (Entry, error) {
 	line = bytes.TrimSuffix(line, []byte("\n"))
-	at := len(line) - crcBytes
-	if at < 0 || !bytes.HasPrefix(line[at:], []byte(crcBegin)) || !bytes.HasSuffix(line, []byte(crcEnd)) {
-		return Entry{}, errors.New("it has no checksum")
-	}
-	stated := string(line[at+len(crcBegin) : len(line)-len(crcEnd)])
-	if fmt.Sprintf("%08x", checksum(line[:at])) != stated {
-		return Entry{}, errors.New("its checksum does not fit")
+	if err := CheckSum(line); err != nil {
+		return Entry{}, err
 	}
 	if n, ok := entryNumber(line); ok && n <= after {
 		return Entry{N: n}, nil

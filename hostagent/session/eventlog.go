@@ -1,16 +1,20 @@
 package session
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
+	"math"
 	"os"
 	"path/filepath"
 	"sort"
 	"sync"
 
+	"switchboard/hostagent/holder"
 	"switchboard/hostagent/protocol"
 )
 
@@ -62,29 +66,54 @@ func openEventLog(dir string) (*eventLog, []step, error) {
 }
 
 func (l *eventLog) load() ([]step, error) {
-	text, err := io.ReadAll(l.file)
-	if err != nil {
-		return nil, fmt.Errorf("reading the event log: %w", err)
-	}
-	whole := bytes.LastIndexByte(text, '\n') + 1
 	var steps []step
-	for at := 0; at < whole; {
-		end := at + bytes.IndexByte(text[at:], '\n')
-		var s step
-		if err := json.Unmarshal(text[at:end], &s); err != nil {
-			return nil, fmt.Errorf("event log %s, byte %d: %w", l.file.Name(), at, err)
+	for line, err := range eventLines(l.file, 0, math.MaxInt64) {
+		if err != nil {
+			return nil, fmt.Errorf("event log %s, byte %d: %w", l.file.Name(), l.size, err)
 		}
-		if err := l.admit(s, int64(at)); err != nil {
-			return nil, fmt.Errorf("event log %s, byte %d: %w", l.file.Name(), at, err)
+		if err := l.admit(line.step, l.size); err != nil {
+			return nil, fmt.Errorf("event log %s, byte %d: %w", l.file.Name(), l.size, err)
 		}
-		steps = append(steps, s)
-		at = end + 1
+		steps = append(steps, line.step)
+		l.size += line.bytes
 	}
-	l.size = int64(whole)
 	if err := l.file.Truncate(l.size); err != nil {
 		return nil, fmt.Errorf("cutting a torn line off the event log: %w", err)
 	}
 	return steps, nil
+}
+
+type eventLine struct {
+	step  step
+	bytes int64
+}
+
+// eventLines reads the whole lines of an event log that stand in so many bytes from offset on. Those of a version before
+// 2026-11-29 have no sum.
+func eventLines(file io.ReaderAt, offset, bytes int64) iter.Seq2[eventLine, error] {
+	return func(yield func(eventLine, error) bool) {
+		lines := bufio.NewReaderSize(io.NewSectionReader(file, offset, bytes), 64<<10)
+		for {
+			text, err := lines.ReadBytes('\n')
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			line := eventLine{bytes: int64(len(text))}
+			if err == nil {
+				err = line.step.decode(text[:len(text)-1])
+			}
+			if !yield(line, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (s *step) decode(text []byte) error {
+	if err := holder.CheckSum(text); err != nil && !errors.Is(err, holder.ErrNoSum) {
+		return err
+	}
+	return json.Unmarshal(text, s)
 }
 
 // admit indexes a step that stands at offset.
@@ -111,7 +140,7 @@ func (l *eventLog) append(steps []step) error {
 		if err != nil {
 			return fmt.Errorf("event log: %w", err)
 		}
-		text.Write(append(line, '\n'))
+		text.Write(append(holder.Sum(line), '\n'))
 		ends = append(ends, text.Len())
 	}
 	l.mu.Lock()
@@ -143,18 +172,19 @@ func (l *eventLog) events(after uint64, most int) ([]protocol.Event, error) {
 	// The line that holds after+1 is the last one whose first event is not behind it.
 	at := sort.Search(len(l.lines), func(i int) bool { return l.lines[i].first > after+1 }) - 1
 	var events []protocol.Event
-	decoder := json.NewDecoder(io.NewSectionReader(l.file, l.lines[at].offset, l.size-l.lines[at].offset))
-	for len(events) < most {
-		var s step
-		if err := decoder.Decode(&s); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			return nil, fmt.Errorf("reading the event log: %w", err)
+	from := l.lines[at].offset
+	for line, err := range eventLines(l.file, from, l.size-from) {
+		if err != nil {
+			return nil, fmt.Errorf("event log %s, byte %d: %w", l.file.Name(), from, err)
 		}
-		for _, e := range s.Events {
+		from += line.bytes
+		for _, e := range line.step.Events {
 			if e.Seq > after && len(events) < most {
 				events = append(events, e)
 			}
+		}
+		if len(events) == most {
+			break
 		}
 	}
 	return events, nil

@@ -1,8 +1,10 @@
 package session
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
@@ -78,6 +80,45 @@ func TestTornEventLog(t *testing.T) {
 		}
 		check(t, log.close())
 	}
+}
+
+// TestChangedEventLog changes a bit of each byte of a step: what it says is never told, at the start or later. A log of
+// an earlier version, without sums, is read still.
+func TestChangedEventLog(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "events.jsonl")
+	log, _, err := openEventLog(dir)
+	check(t, err)
+	check(t, log.append([]step{
+		{position: position{Journal: 1, Transcript: "/t"}, Events: []protocol.Event{entryEvent(1)}},
+		{position: position{Journal: 2}, Events: []protocol.Event{entryEvent(2)}},
+	}))
+	whole, err := os.ReadFile(path)
+	check(t, err)
+	end := bytes.Index(whole, []byte(`,"crc":`))
+	for at := range end {
+		changed := bytes.Clone(whole)
+		changed[at] ^= 1
+		check(t, os.WriteFile(path, changed, 0o600))
+		if events, err := log.events(0, 9); err == nil {
+			t.Errorf("a bit of byte %d was changed, and %v told", at, events)
+		}
+		if again, _, err := openEventLog(dir); err == nil {
+			t.Errorf("a bit of byte %d was changed, and the log opened", at)
+			check(t, again.close())
+		}
+	}
+	check(t, log.close())
+
+	before := regexp.MustCompile(`,"crc":"[0-9a-f]{8}"`).ReplaceAll(whole, nil)
+	check(t, os.WriteFile(path, before, 0o600))
+	log, steps, err := openEventLog(dir)
+	check(t, err)
+	if len(steps) != 2 || len(before) == len(whole) {
+		t.Errorf("%d steps of the log of an earlier version:\n%s", len(steps), before)
+	}
+	check(t, log.close())
 }
 
 // TestCorruptEventLog: what is wrong in the middle is an error, never skipped.
