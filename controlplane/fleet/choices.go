@@ -15,7 +15,7 @@ func readChoices(p protocol.Prompt, response string) (protocol.Answer, error) {
 	if id, err := namedOption(p, response); err != nil || id != "" {
 		return protocol.Answer{Option: id}, err
 	}
-	lines := []string{response}
+	lines := []string{quotedWords(p, response)}
 	if len(p.Questions) > 1 {
 		lines = nonEmptyLines(response)
 	}
@@ -49,9 +49,31 @@ func namedOption(p protocol.Prompt, response string) (string, error) {
 				return "", refuse(ErrInvalid, "response %.80q could mean the option %q or an answer to %s", response, o.ID, optionsOf(q))
 			}
 		}
+		if asksForWords(p) && response != o.ID {
+			return "", refuse(ErrInvalid, "response %.80q could mean the option or the words: say %s for the option, or put the words in quotes, as in %q",
+				response, o.ID, response)
+		}
 		return o.ID, nil
 	}
 	return "", nil
+}
+
+// asksForWords reports whether a response of one line may be any words, so that an option's label could be these.
+func asksForWords(p protocol.Prompt) bool {
+	return p.AllowsText && len(p.Questions) == 1 && len(p.Questions[0].Options) == 0
+}
+
+// quotedWords takes off the quotes that keep words from being taken for an option.
+func quotedWords(p protocol.Prompt, response string) string {
+	inner, ends := strings.CutSuffix(response, `"`)
+	inner, begins := strings.CutPrefix(inner, `"`)
+	isOption := slices.ContainsFunc(p.Options, func(o protocol.Option) bool {
+		return sameWords(o.ID, inner) || sameWords(o.Label, inner)
+	})
+	if begins && ends && isOption && asksForWords(p) {
+		return inner
+	}
+	return response
 }
 
 func nonEmptyLines(s string) []string {

@@ -57,6 +57,11 @@ var form = protocol.Prompt{
 	},
 }
 
+// wordForm is one that asks for nothing but words.
+var wordForm = protocol.Prompt{
+	Kind: protocol.PromptElicitation, AllowsText: true, Options: form.Options, Questions: form.Questions[:1],
+}
+
 func TestReadResponse(t *testing.T) {
 	whole, numberedWhole := asking(false, question(false)), asking(false, question(false))
 	whole.Options = []protocol.Option{{ID: "deny", Label: "No"}, {ID: "chat", Label: "Chat about this"}}
@@ -131,6 +136,11 @@ func TestReadResponse(t *testing.T) {
 		{"a form with what may be left out", form, "red, or blue\n-\n1", choices([]string{"red, or blue"}, []string{}, []string{"Yes"}), ""},
 		{"a form with words for a choice", form, "red\n-\nperhaps", protocol.Answer{}, `takes "Sure?": 1 "Yes", 2 "No"`},
 		{"a form, declined", form, "decline", option("deny"), ""},
+		{"a form for words, declined", wordForm, "deny", option("deny"), ""},
+		{"a form for words, with an option's label", wordForm, "Decline", protocol.Answer{}, `say deny for the option, or put the words in quotes, as in "Decline"`},
+		{"a form for words, with a label in quotes", wordForm, `"Decline"`, choices([]string{"Decline"}), ""},
+		{"a form for words, with an id in quotes", wordForm, `"deny"`, choices([]string{"deny"}), ""},
+		{"a form for words, with other quotes", wordForm, `"red"`, choices([]string{`"red"`}), ""},
 		{"a form, half", form, "red", protocol.Answer{}, `"Coats": your own words, (a whole number, 1 to 9), or - to leave it out`},
 		{"at the terminal only", protocol.Prompt{Kind: protocol.PromptDialog}, "yes", protocol.Answer{}, "own terminal only"},
 		{"two questions, one line", asking(true, question(false), question(false)), "2", protocol.Answer{}, "1 lines for 2 questions"},

@@ -15,13 +15,19 @@ const formShows = 5 * time.Second
 // answerForm closes the dialog of an MCP server's question, and puts the answer in the place of the one that the agent
 // would give then. Should that fail in between, the question is cancelled: never is something else said.
 func (s *session) answerForm(ctx context.Context, client *holder.Client, asked protocol.Prompt, payload []byte, note answerNote) error {
-	s.typing.Lock()
-	defer s.typing.Unlock()
+	free, err := s.typing.take(ctx, whileTyping)
+	if err != nil {
+		return err
+	}
+	defer free()
 	reply, err := s.kind.Reply(payload, agentkind.Answer{
 		Actor: note.Actor, Option: note.Answer.Option, Text: note.Answer.Text, Choices: note.Answer.Choices,
 	})
 	if err != nil {
 		return protocol.Errorf(protocol.CodeInvalid, "%v", err)
+	}
+	if err := s.formIsNext(asked.ID); err != nil {
+		return err
 	}
 	if err := s.untilFormShows(ctx, client, asked, payload); err != nil {
 		return err
@@ -39,6 +45,17 @@ func (s *session) answerForm(ctx context.Context, client *holder.Client, asked p
 		return err
 	}
 	return s.until(ctx, func(f *fold) bool { p := f.prompts[asked.ID]; return p.handed() || p.settlement != nil })
+}
+
+// formIsNext refuses an answer to a form that another stands before: the dialogs of two may look alike.
+func (s *session) formIsNext(id protocol.PromptID) error {
+	var err error
+	s.view(func(f *fold) {
+		if p := f.formBefore(id); p != nil {
+			err = protocol.Errorf(protocol.CodeConflict, "the terminal shows another question first: answer prompt %s (%s) before this one", p.ID, p.Title)
+		}
+	})
+	return err
 }
 
 func (s *session) setClosing(id protocol.PromptID) {

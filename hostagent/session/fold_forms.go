@@ -13,6 +13,8 @@ import (
 type formState struct {
 	server, id string
 	result     holder.HookID
+	closed     bool // its dialog was
+	over       bool // the server was told
 }
 
 // formAsked opens the prompt of an MCP server's question. Its dialog opens only when the hook has ended, so that the
@@ -38,9 +40,14 @@ func (f *fold) formAsked(at time.Time, body holder.Hook, hook agentkind.Hook) {
 // formAnswered: the dialog was closed at the terminal. Without an answer it may be that we closed it, to put another
 // in that one's place.
 func (f *fold) formAnswered(at time.Time, evidence string, body holder.Hook, hook agentkind.Hook) {
-	p := f.openForm(hook.Server, hook.Form)
+	p := f.firstForm(func(p *prompt) bool {
+		return p.settlement == nil && !p.form.closed && p.form.server == hook.Server && p.form.id == hook.Form
+	})
+	if p == nil {
+		return
+	}
+	p.form.closed = true
 	switch {
-	case p == nil:
 	case body.Held:
 		p.form.result = body.ID
 	default:
@@ -52,8 +59,11 @@ func (f *fold) formAnswered(at time.Time, evidence string, body holder.Hook, hoo
 
 // formOver is the last word about a form: what the server was told.
 func (f *fold) formOver(at time.Time, evidence string, hook agentkind.Hook) {
-	p := f.openForm(hook.Server, "")
+	p := f.formToldOf(hook.Server)
 	if p == nil {
+		return
+	}
+	if p.form.over = true; p.settlement != nil {
 		return
 	}
 	said := formClosing(at, evidence, hook.Action)
@@ -84,14 +94,39 @@ func formClosing(at time.Time, evidence, action string) closing {
 	return closing{at: at, evidence: evidence + ": " + action, outcome: outcome, where: protocol.WhereTerminal}
 }
 
-// openForm is the one of a server's questions whose dialog is open: the agent shows them one after the other.
-func (f *fold) openForm(server, id string) *prompt {
-	for _, p := range f.openPrompts() {
-		if p.Kind == protocol.PromptElicitation && p.form.server == server && (id == "" || p.form.id == id) {
+// firstForm is the first that was asked of those that are meant: the agent shows their dialogs one after the other.
+func (f *fold) firstForm(meant func(*prompt) bool) *prompt {
+	var first *prompt
+	for _, p := range f.prompts {
+		if p.Kind == protocol.PromptElicitation && meant(p) && (first == nil || p.n < first.n) {
+			first = p
+		}
+	}
+	return first
+}
+
+// formToldOf is the form about which a server was told, which does not say which it is: one whose dialog was closed, be
+// it settled already; or else one whose dialog was never answered.
+func (f *fold) formToldOf(server string) *prompt {
+	for _, meant := range []func(*prompt) bool{
+		func(p *prompt) bool { return p.form.closed && p.settlement == nil },
+		func(p *prompt) bool { return p.form.closed },
+		func(p *prompt) bool { return p.settlement == nil },
+	} {
+		if p := f.firstForm(func(p *prompt) bool { return p.form.server == server && !p.form.over && meant(p) }); p != nil {
 			return p
 		}
 	}
 	return nil
+}
+
+// formBefore is the form whose dialog is to be closed before this one's shows.
+func (f *fold) formBefore(id protocol.PromptID) *prompt {
+	first := f.firstForm(func(p *prompt) bool { return p.settlement == nil && !p.form.closed })
+	if first == nil || first.ID == id {
+		return nil
+	}
+	return first
 }
 
 // formOf finds the form whose closed dialog this hook reports.

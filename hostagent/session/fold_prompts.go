@@ -126,6 +126,16 @@ func (f *fold) openPrompt() *prompt {
 	return nil
 }
 
+// asking is the open prompt that the agent waits for: one that is about to be settled is so only when there is no other.
+func (f *fold) asking() *prompt {
+	for _, p := range f.openPrompts() {
+		if p.closing == nil {
+			return p
+		}
+	}
+	return f.openPrompt()
+}
+
 // answerGiven comes before the answer is handed over, and is no proof that it will be.
 func (f *fold) answerGiven(_ time.Time, note answerNote) {
 	if p := f.prompts[note.Prompt]; p != nil && !p.handed() {

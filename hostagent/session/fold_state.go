@@ -48,8 +48,11 @@ func (f *fold) derive(at time.Time) {
 		f.become(protocol.StateExited, cmp.Or(f.ended, f.session.ExitReason), at)
 		return
 	}
-	if p := f.openPrompt(); p != nil {
+	if p := f.asking(); p != nil {
 		f.become(protocol.StateWaiting, p.evidence, at)
+		if f.session.Evidence != outgoingLine(p.evidence) {
+			f.because(protocol.StateWaiting, p.evidence, at)
+		}
 		return
 	}
 	if why := f.withheld(agentkind.FeatureState); why != "" {

@@ -1,12 +1,14 @@
 package session
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"switchboard/hostagent/holder"
 	"switchboard/hostagent/protocol"
 )
 
@@ -65,6 +67,7 @@ func TestForm(t *testing.T) {
 	if diff := cmp.Diff(want, p.Questions); p.Kind != protocol.PromptElicitation || p.Tool != "asker" || diff != "" {
 		t.Errorf("the prompt is %+v (-want +got):\n%s", p, diff)
 	}
+	r.told(id, protocol.StateWaiting, "hook Elicitation")
 	if s := r.await(id, protocol.StateWaiting); s.Confidence != protocol.ConfidenceHigh {
 		t.Errorf("waiting with confidence %q", s.Confidence)
 	}
@@ -92,6 +95,62 @@ func TestForm(t *testing.T) {
 		t.Errorf("settled as %+v", settled)
 	}
 	r.await(id, protocol.StateIdle)
+}
+
+// TestTwoForms: a server asks the same twice at once. The agent shows one after the other, and each gets its own answer.
+func TestTwoForms(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.create("")
+	const ask = `{"mode":"form","message":"Which colour?","requestedSchema":{"type":"object","properties":{"colour":{"type":"string"}}}}`
+	first := r.askForm(id, `{"both":[`+ask+`,`+ask+`]}`)
+	second := r.prompt(id, 3)
+	r.refused(protocol.CodeConflict, func() error { return r.answer(second, protocol.Answer{Choices: [][]string{{"blue"}}}) })
+	check(t, r.answer(first, protocol.Answer{Choices: [][]string{{"red"}}}))
+	r.settled(first)
+	check(t, r.answer(second, protocol.Answer{Choices: [][]string{{"blue"}}}))
+	if told := r.toldServer(id); told != `{"action":"accept","content":{"colour":"red"}}`+"\n"+`{"action":"accept","content":{"colour":"blue"}}` {
+		t.Errorf("the server was told %s", told)
+	}
+	for p, want := range map[*protocol.Prompt]string{&first: "colour: red", &second: "colour: blue"} {
+		if settled := r.settled(*p); settled.Outcome != protocol.OutcomeAnswered || settled.Where != protocol.WhereRemote || settled.Answer != want {
+			t.Errorf("settled as %+v", settled)
+		}
+	}
+	r.await(id, protocol.StateIdle)
+}
+
+// TestFormsClosedTogether: of two forms, the hooks of the closed dialogs come before the server's notices do. Each is
+// settled by its own.
+func TestFormsClosedTogether(t *testing.T) {
+	t.Parallel()
+	e := newEvidence(t)
+	var asked []protocol.PromptID
+	play := func(scene, event string, change map[string]any) {
+		e.n++
+		id := holder.HookID(fmt.Sprint("form", e.n))
+		e.journal(holder.KindHook, holder.Hook{ID: id, Event: event, Payload: recordedHook(t, scene, event, change)})
+		if event == "Elicitation" {
+			asked = append(asked, protocol.PromptID(id))
+		}
+	}
+	play("form", "Elicitation", nil)
+	play("form", "Elicitation", nil)
+	play("form-at-terminal", "ElicitationResult", nil)
+	play("form", "ElicitationResult", map[string]any{"action": "decline"})
+	e.pass(2 * statusSettles)
+	play("form-at-terminal", "Elicitation", nil) // the notices of those before come late
+	play("form-at-terminal", "Notification", nil)
+	play("form-declined", "Notification", nil)
+	e.pass(2 * statusSettles)
+	for i, want := range []protocol.Outcome{protocol.OutcomeAnswered, protocol.OutcomeDenied} {
+		if got := e.fold.prompts[asked[i]].settlement; got == nil || got.Outcome != want || got.Where != protocol.WhereTerminal {
+			t.Errorf("form %d was settled as %+v", i+1, got)
+		}
+	}
+	if got := e.fold.prompts[asked[2]].settlement; got != nil {
+		t.Errorf("the form that is open was settled as %+v", got)
+	}
 }
 
 // TestFormOutcomes: each way to end a form has its own settlement, and the server is told exactly that.
