@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // mostConversations bounds how many are read: the newest.
@@ -66,16 +67,20 @@ type claudeOutline struct {
 
 // read fills in what the transcript tells. One in which nobody has said anything has no words.
 func (c *Conversation) read() error {
-	file, err := os.Open(c.Transcript)
+	// Something else may have been put in its place since it was found: a pipe would be waited for.
+	file, err := os.OpenFile(c.Transcript, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	head, err := io.ReadAll(io.LimitReader(file, claudeHead))
+	info, err := file.Stat()
 	if err != nil {
 		return err
 	}
-	info, err := file.Stat()
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no regular file", c.Transcript)
+	}
+	head, err := io.ReadAll(io.LimitReader(file, claudeHead))
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -127,4 +128,16 @@ func startOf(t *testing.T, pid int) string {
 		return "" // there is no such thing here
 	}
 	return strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))[19]
+}
+
+// TestConversationBecomesAPipe: something else is put in a transcript's place between the listing and the reading.
+func TestConversationBecomesAPipe(t *testing.T) {
+	t.Parallel()
+	c := Conversation{Transcript: filepath.Join(t.TempDir(), "c.jsonl")}
+	if err := syscall.Mkfifo(c.Transcript, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.read(); err == nil || !strings.Contains(err.Error(), "no regular file") {
+		t.Errorf("read ended with %v", err)
+	}
 }
