@@ -109,6 +109,16 @@ func (r *rig) startProcess() *process {
 	return p
 }
 
+// createElsewhere starts a session under such a manager. The rig's own is closed.
+func (r *rig) createElsewhere() (*process, protocol.SessionID) {
+	r.t.Helper()
+	check(r.t, r.Close())
+	p := r.startProcess()
+	create := protocol.CreateSessionRequest{Act: act(), Session: protocol.NewSessionID(), WorkingDir: r.project}
+	p.call(managerCall{Create: &create})
+	return p, create.Session
+}
+
 func (p *process) call(call managerCall) {
 	p.t.Helper()
 	p.tell(call)
@@ -193,11 +203,7 @@ func isState(want protocol.State) func(protocol.Event) bool {
 func TestKilledWhileSending(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	check(t, r.Close())
-	create := protocol.CreateSessionRequest{Act: act(), Session: protocol.NewSessionID(), WorkingDir: r.project}
-	id := create.Session
-	p := r.startProcess()
-	p.call(managerCall{Create: &create})
+	p, id := r.createElsewhere()
 	r.untilOnDisk(id, "idle session", isState(protocol.StateIdle))
 
 	moments := []time.Duration{0, 10, 40, 130, 170, 220, 300}
@@ -254,11 +260,7 @@ func TestKilledWhileSending(t *testing.T) {
 func TestKilledAroundPrompt(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	check(t, r.Close())
-	create := protocol.CreateSessionRequest{Act: act(), Session: protocol.NewSessionID(), WorkingDir: r.project}
-	id := create.Session
-	p := r.startProcess()
-	p.call(managerCall{Create: &create})
+	p, id := r.createElsewhere()
 	p.call(managerCall{Send: &protocol.SendMessageRequest{
 		Act: act(), Session: id, Message: "m1", Text: "fake:bash touch one ;; fake:bash touch two ;; fake:bash touch three",
 	}})

@@ -174,11 +174,7 @@ func TestUsageIsExact(t *testing.T) {
 func TestWrittenWhileNobodyLooked(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	check(t, r.Close())
-	create := protocol.CreateSessionRequest{Act: act(), Session: protocol.NewSessionID(), WorkingDir: r.project}
-	id := create.Session
-	p := r.startProcess()
-	p.call(managerCall{Create: &create})
+	p, id := r.createElsewhere()
 	p.call(managerCall{Send: &protocol.SendMessageRequest{
 		Act: act(), Session: id, Message: "m1", Text: "fake:text seen ;; task fake:text sub one ,, slow 1 ;; text unseen one ;; task fake:text sub two ;; text unseen two",
 	}})
