@@ -28,8 +28,11 @@ type Adoption struct {
 // Adopt goes on with a conversation in a session of ours. A process that has it open is ended first, if it is idle and
 // that was consented to; whatever is refused leaves it as it is.
 func (m *Manager) Adopt(ctx context.Context, a Adoption) (protocol.Session, error) {
-	m.creating.Lock()
-	defer m.creating.Unlock()
+	free, err := m.creating.wait(ctx) // he who asks at this machine may wait for longer than a command
+	if err != nil {
+		return protocol.Session{}, unavailable(whileStarting, err)
+	}
+	defer free()
 	kind, ok := agentkind.Find(m.Kinds, a.Agent)
 	if !ok {
 		return protocol.Session{}, protocol.Errorf(protocol.CodeInvalid, "this host knows no agent %.50q", a.Agent)
@@ -47,7 +50,10 @@ func (m *Manager) Adopt(ctx context.Context, a Adoption) (protocol.Session, erro
 		return protocol.Session{}, err
 	}
 	reply, err := m.commence(ctx, b, start{conversation: c.ID, resume: true, why: why + ", by " + b.Actor})
-	if err != nil && why != fromTerminal {
+	switch {
+	case err != nil && reply.Session.ID != "":
+		return reply.Session, protocol.Errorf(protocol.CodeInternal, "the conversation is session %s now; whether its agent is up is not known yet: %v", reply.Session.ID, err)
+	case err != nil && why != fromTerminal:
 		return protocol.Session{}, protocol.Errorf(protocol.CodeInternal, "%v; the process that had the conversation was ended, and it can be resumed in %s", err, b.WorkingDir)
 	}
 	return reply.Session, err

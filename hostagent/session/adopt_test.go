@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -228,5 +229,29 @@ func TestAdoptRefuses(t *testing.T) {
 	all, _, err := r.Adoptables()
 	if err != nil || len(all) != 1 {
 		t.Errorf("listed %+v, %v", all, err)
+	}
+}
+
+// TestAdoptedAndNotUp: the agent is started, and whoever asked for that waits no longer for it to come up. The error says
+// where the conversation is.
+func TestAdoptedAndNotUp(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.conversationOf("first words").end()
+	found := r.only()
+	r.Manager.Self = filepath.Join(r.home, "holder") // says that it runs, and never does
+	check(t, os.WriteFile(r.Manager.Self, []byte("#!/bin/sh\necho running\n"), 0o700))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	failed := make(chan error)
+	go func() {
+		_, err := r.Adopt(ctx, Adoption{Conversation: found.Conversation, By: "dev"})
+		failed <- err
+	}()
+	r.untilTrue("the session", func() bool { return len(r.Sessions()) > 0 })
+	cancel()
+	want := "the conversation is session " + string(r.Sessions()[0].ID) + " now;"
+	if err := <-failed; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("adoption ended with %v, want %s", err, want)
 	}
 }

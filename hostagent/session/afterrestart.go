@@ -50,24 +50,30 @@ func (m *Manager) AfterRestart(ctx context.Context) {
 
 // decide resumes an interrupted session, or says why that is left to people.
 func (m *Manager) decide(ctx context.Context, s *session) (revived bool, err error) {
-	m.creating.Lock()
-	defer m.creating.Unlock()
-	s.acting.Lock()
-	defer s.acting.Unlock()
+	free, err := m.creating.wait(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer free()
+	release, err := s.acting.wait(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer release()
 	var interrupted bool
 	s.view(func(f *fold) { interrupted = f.interrupted() })
 	if !interrupted || ctx.Err() != nil {
 		return false, nil
 	}
 	if err := m.rules().Restart(); err != nil {
-		return false, s.leaveEnded("Resume the session to go on.")
+		return false, m.leaveEnded(s, "Resume the session to go on.")
 	}
 	err = m.revive(ctx, s)
 	if err == nil || ctx.Err() != nil {
 		return err == nil, err
 	}
 	s.logger.Warn("interrupted session not resumed", "err", err)
-	return false, s.leaveEnded("Not resumed by this host's policy: " + err.Error() + ".")
+	return false, m.leaveEnded(s, "Not resumed by this host's policy: "+err.Error()+".")
 }
 
 // revive resumes a session as whoever began it could, in his name.
@@ -101,13 +107,18 @@ func (m *Manager) revive(ctx context.Context, s *session) error {
 	return err
 }
 
-// leaveEnded tells what becomes of an interrupted session, unless it runs again after all.
-func (s *session) leaveEnded(why string) error {
+// leaveEnded tells what becomes of an interrupted session, unless it runs again after all. What cannot be written now
+// is written later, by who follows the session then, for that only.
+func (m *Manager) leaveEnded(s *session, why string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.fold.interrupted() {
 		return nil
 	}
 	s.fold.decideInterrupted(s.now().UTC().Truncate(time.Millisecond), why)
-	return s.keep()
+	err := s.keep()
+	if err != nil && !s.running {
+		m.start(s)
+	}
+	return err
 }

@@ -21,6 +21,7 @@ func (r *rig) killAll(ids ...protocol.SessionID) {
 	for _, id := range ids {
 		r.signalHolder(id, syscall.SIGKILL)
 		r.agentGone(id)
+		r.untilTrue("the holder's end", func() bool { return !holder.Alive(filepath.Join(r.dir, string(id))) })
 	}
 }
 

@@ -17,8 +17,11 @@ func (m *Manager) Answer(ctx context.Context, r protocol.AnswerPromptRequest) (p
 	if err != nil {
 		return protocol.AnswerPromptReply{}, err
 	}
-	s.acting.Lock()
-	defer s.acting.Unlock()
+	free, err := s.acting.take(ctx, whileActing)
+	if err != nil {
+		return protocol.AnswerPromptReply{}, err
+	}
+	defer free()
 	if err := s.notWithdrawn(r.Command); err != nil {
 		return protocol.AnswerPromptReply{}, err
 	}

@@ -28,8 +28,11 @@ const maxName = 100
 
 // Create starts an agent in a terminal of its own. The same command again answers with what it has created.
 func (m *Manager) Create(ctx context.Context, r protocol.CreateSessionRequest) (protocol.SessionReply, error) {
-	m.creating.Lock()
-	defer m.creating.Unlock()
+	free, err := m.creating.take(ctx, whileStarting)
+	if err != nil {
+		return protocol.SessionReply{}, err
+	}
+	defer free()
 	if s, err := m.session(r.Session); err == nil {
 		return m.createdBefore(ctx, s, r)
 	}

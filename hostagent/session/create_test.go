@@ -1,10 +1,15 @@
 package session
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -94,6 +99,56 @@ func TestCreateRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(*testing.T) { r.refused(protocol.CodeNotFound, call) })
 	}
+}
+
+// TestHangingStart: a start whose program hangs ends with its command. Others do not wait for it longer than their own,
+// and are told why.
+func TestHangingStart(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	program, began := filepath.Join(home, "claude"), filepath.Join(home, "began")
+	check(t, os.WriteFile(program, []byte("#!/bin/sh\n/bin/sleep 60 &\necho $! > "+began+".new\nmv "+began+".new "+began+"\nwait\n"), 0o700))
+	p := policy.Default()
+	p.Roots, p.Programs = []string{home}, map[string]string{"claude": program}
+	m := &Manager{Dir: filepath.Join(home, "s"), Self: "/nowhere", Policy: p, Kinds: agentkind.All(), Environ: []string{"HOME=" + home, "PATH=" + os.Getenv("PATH")}}
+	check(t, m.Open(t.Context()))
+	t.Cleanup(func() { check(t, m.Close()) })
+	create := func(ctx context.Context) error {
+		_, err := m.Create(ctx, protocol.CreateSessionRequest{Act: act(), Session: protocol.NewSessionID(), WorkingDir: home})
+		return err
+	}
+	first, giveUp := context.WithCancel(t.Context())
+	hung := make(chan error)
+	go func() { hung <- create(first) }()
+	r := &rig{t: t, Manager: m}
+	r.untilTrue("the program", func() bool { return exists(began) })
+	for name, call := range map[string]func(context.Context) error{
+		"create": create,
+		"resume": func(ctx context.Context) error {
+			_, err := m.Resume(ctx, protocol.ResumeSessionRequest{Act: act(), Session: protocol.NewSessionID()})
+			return err
+		},
+		"withdraw": func(ctx context.Context) error {
+			_, err := m.WithdrawSession(ctx, protocol.WithdrawSessionRequest{Session: protocol.NewSessionID()})
+			return err
+		},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		err := call(ctx)
+		cancel()
+		if known := (*protocol.Error)(nil); !errors.As(err, &known) || known.Code != protocol.CodeUnavailable || !strings.HasPrefix(known.Message, whileStarting) {
+			t.Errorf("%s ended with %v", name, err)
+		}
+	}
+	giveUp()
+	if err := <-hung; err == nil {
+		t.Error("the first one was started")
+	}
+	left, err := os.ReadFile(began)
+	check(t, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(left)))
+	check(t, err)
+	check(t, syscall.Kill(pid, syscall.SIGKILL))
 }
 
 func TestAgentEnvironment(t *testing.T) {

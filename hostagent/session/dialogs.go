@@ -74,8 +74,11 @@ func (s *session) watchDialog(ctx context.Context, client *holder.Client) error 
 // answerDialog presses the keys that choose an option, as long as the screen shows exactly the dialog that was
 // read.
 func (s *session) answerDialog(ctx context.Context, client *holder.Client, asked protocol.Prompt, note answerNote) error {
-	s.typing.Lock()
-	defer s.typing.Unlock()
+	free, err := s.typing.take(ctx, whileTyping)
+	if err != nil {
+		return err
+	}
+	defer free()
 	if err := sleep(ctx, dialogAge-s.now().Sub(asked.AskedAt)); err != nil {
 		return err
 	}

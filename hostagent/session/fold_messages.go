@@ -18,7 +18,7 @@ type message struct {
 }
 
 func (f *fold) messageQueued(at time.Time, note messageNote) {
-	if f.messages[note.ID] != nil {
+	if f.messages[note.ID] != nil || f.withdrawn[note.Command] { // its sender was told that nothing was done
 		return
 	}
 	f.messages[note.ID] = &message{messageNote: note}

@@ -37,7 +37,7 @@ type Manager struct {
 	Now     func() time.Time // nil: the clock
 	Boot    string           // names the time since the machine was started; empty: what the system calls it
 
-	creating sync.Mutex     // one start at a time, so that the policy's limit holds
+	creating lock           // one start at a time, so that the policy's limit holds
 	group    sync.WaitGroup // the goroutine of each session that is followed
 	stop     context.CancelFunc
 	running  context.Context // ends when Close is called
@@ -98,6 +98,7 @@ func (m *Manager) defaults() {
 	if m.Boot == "" {
 		m.Boot = holder.Boot()
 	}
+	m.creating = newLock()
 	m.changed, m.offers = make(chan struct{}, 1), make(chan struct{}, 1)
 	m.sessions, m.unreadable = map[protocol.SessionID]*session{}, map[protocol.SessionID]protocol.Session{}
 }

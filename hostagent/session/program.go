@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"switchboard/hostagent/agentkind"
 	"switchboard/hostagent/policy"
@@ -41,10 +42,14 @@ func inPath(name, path string) (string, error) {
 	return "", fmt.Errorf("%s is not installed on this host: it is not in PATH, and the policy names no other place", name)
 }
 
+// versionGrace is how long after such a program was ended another may still have its output: one that it started.
+const versionGrace = time.Second
+
 // programVersion is the first word that the program prints when asked.
 func programVersion(ctx context.Context, path string, environ []string) (string, error) {
 	command := exec.CommandContext(ctx, path, "--version")
 	command.Env = environ
+	command.WaitDelay = versionGrace
 	out, err := command.Output()
 	if err != nil {
 		return "", err

@@ -56,7 +56,7 @@ func acknowledged(dir string) uint64 {
 // Prune deletes what need not be kept, now and then, until ctx ends.
 func (m *Manager) Prune(ctx context.Context) {
 	for {
-		if err := m.prune(); err != nil {
+		if err := m.prune(ctx); err != nil {
 			m.Log.ErrorContext(ctx, "ended sessions not deleted", "err", err)
 		}
 		if sleep(ctx, pruneEvery) != nil {
@@ -66,13 +66,15 @@ func (m *Manager) Prune(ctx context.Context) {
 }
 
 // prune deletes what the policy does not want to be kept any longer. The control plane keeps what it was told.
-func (m *Manager) prune() error {
-	m.creating.Lock() // nothing may be resumed meanwhile
-	defer m.creating.Unlock()
-	var err error
+func (m *Manager) prune(ctx context.Context) error {
+	free, err := m.creating.wait(ctx) // nothing may be resumed meanwhile
+	if err != nil {
+		return err
+	}
+	defer free()
 	for _, s := range m.all() {
 		if m.outlived(s) {
-			err = errors.Join(err, m.forget(s))
+			err = errors.Join(err, m.forget(ctx, s))
 		}
 	}
 	return errors.Join(err, m.pruneRecordings(), m.deleteDoomed())
@@ -89,9 +91,12 @@ func (m *Manager) outlived(s *session) bool {
 }
 
 // forget takes a session's name away first, so that a half deleted one is never taken for a session.
-func (m *Manager) forget(s *session) error {
-	s.acting.Lock()
-	defer s.acting.Unlock()
+func (m *Manager) forget(ctx context.Context, s *session) error {
+	free, err := s.acting.wait(ctx)
+	if err != nil {
+		return err
+	}
+	defer free()
 	if err := os.Rename(s.dir, s.dir+doomed); err != nil {
 		return fmt.Errorf("deleting session %s: %w", s.id, err)
 	}

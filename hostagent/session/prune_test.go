@@ -45,7 +45,7 @@ func TestPrune(t *testing.T) {
 			check(t, m.Open(t.Context()))
 			defer func() { check(t, m.Close()) }()
 			m.Acknowledged(id, test.acknowledged)
-			check(t, m.prune())
+			check(t, m.prune(t.Context()))
 			if gone := len(m.Sessions()) == 0; gone != test.deleted || exists(dir) == test.deleted {
 				t.Errorf("deleted is %v, its directory's presence %v; want deleted %v", gone, exists(dir), test.deleted)
 			}

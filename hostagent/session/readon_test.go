@@ -4,8 +4,10 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"switchboard/hostagent/protocol"
 )
@@ -39,9 +41,39 @@ func TestEndThatCannotBeKept(t *testing.T) {
 }
 
 // writeTo has the event log written to this file from now on, and returns the one before.
-func (e *echoing) writeTo(file *os.File) (before *os.File) {
-	e.log.mu.Lock()
-	defer e.log.mu.Unlock()
-	before, e.log.file = e.log.file, file
+func (p *paper) writeTo(file *os.File) (before *os.File) {
+	p.log.mu.Lock()
+	defer p.log.mu.Unlock()
+	before, p.log.file = p.log.file, file
 	return before
+}
+
+// TestDecisionThatCannotBeKept: the event log cannot be written when it is decided what becomes of an interrupted session,
+// which nobody follows. It is told when that can be.
+func TestDecisionThatCannotBeKept(t *testing.T) {
+	t.Parallel()
+	p := newPaper(t)
+	p.watches = newWatches(p.logger)
+	t.Cleanup(func() { check(t, p.watches.close()) })
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	p.mu.Lock()
+	p.fold.lost(time.Now(), true)
+	err := p.keep()
+	p.mu.Unlock()
+	check(t, err)
+
+	unwritable, err := os.Open(filepath.Join(p.dir, eventsFile))
+	check(t, err)
+	written := p.writeTo(unwritable)
+	m := &Manager{running: ctx}
+	if err := m.leaveEnded(p.session, "Resume it."); err == nil {
+		t.Error("it counts as written")
+	}
+	p.writeTo(written)
+	check(t, unwritable.Close())
+	m.group.Wait()
+	if told := p.told(); len(told) != 1 || !strings.HasSuffix(told[0], "Resume it.") {
+		t.Errorf("told: %q", told)
+	}
 }

@@ -98,8 +98,11 @@ func (s *session) receipt(id protocol.MessageID, since *time.Time) (final, idle 
 // submitAgain submits what still stands in the input box, unless a person may have written in it. If something came over
 // the terminal meanwhile, it is not done.
 func (s *session) submitAgain(ctx context.Context, client *holder.Client, typedAt time.Time) (done bool, err error) {
-	s.typing.Lock()
-	defer s.typing.Unlock()
+	free, err := s.typing.wait(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer free()
 	look, err := client.Look(ctx, settled, lookPatience)
 	if err != nil || look.LastInput.After(typedAt) || s.kind.ReadBox(look.Strong) == agentkind.BoxEmpty {
 		return err == nil, err

@@ -123,7 +123,7 @@ func TestARecordingIsPruned(t *testing.T) {
 		rules.Recording.KeepDays = days
 		m, id := newRecorded(t, rules)
 		m.Now = func() time.Time { return time.Now().Add(48 * time.Hour) }
-		check(t, m.prune())
+		check(t, m.prune(t.Context()))
 		list, err := m.ReadRecording(t.Context(), protocol.ReadRecordingRequest{Session: id})
 		if err != nil || len(list.Segments) != left {
 			t.Errorf("kept for %d days, %d segments are left, %v", days, len(list.Segments), err)

@@ -13,14 +13,20 @@ import (
 // Resume starts an exited session's agent again, with its conversation and its flags. The CLI lets two processes
 // write the same conversation; this is what keeps a second one away.
 func (m *Manager) Resume(ctx context.Context, r protocol.ResumeSessionRequest) (protocol.SessionReply, error) {
-	m.creating.Lock()
-	defer m.creating.Unlock()
+	free, err := m.creating.take(ctx, whileStarting)
+	if err != nil {
+		return protocol.SessionReply{}, err
+	}
+	defer free()
 	s, err := m.begin(r.Session, r.Act)
 	if err != nil {
 		return protocol.SessionReply{}, err
 	}
-	s.acting.Lock()
-	defer s.acting.Unlock()
+	release, err := s.acting.take(ctx, whileActing)
+	if err != nil {
+		return protocol.SessionReply{}, err
+	}
+	defer release()
 	if s.born().resumedBy(r.Command) {
 		return protocol.SessionReply{Session: s.state()}, nil
 	}

@@ -17,8 +17,11 @@ func (m *Manager) Send(ctx context.Context, r protocol.SendMessageRequest) (prot
 	if err != nil {
 		return protocol.SendMessageReply{}, err
 	}
-	s.acting.Lock()
-	defer s.acting.Unlock()
+	free, err := s.acting.take(ctx, whileActing)
+	if err != nil {
+		return protocol.SendMessageReply{}, err
+	}
+	defer free()
 	if err := s.knowTaken(ctx); err != nil {
 		return protocol.SendMessageReply{}, err
 	}

@@ -26,10 +26,10 @@ type session struct {
 
 	watches *watches
 
-	acting sync.Mutex // one command at a time; guards the field below
-	noted  uint64     // N of the last note that a message left
+	acting lock   // one command at a time; guards the field below
+	noted  uint64 // N of the last note that a message left
 
-	typing   sync.Mutex // one writer to the terminal at a time; guards the field below
+	typing   lock       // one writer to the terminal at a time; guards the field below
 	stashing *time.Time // a person's last input before the keys that put his draft aside; nil: that is done, or was not begun
 
 	handed chan handed // to the deliverer, who takes one only when he has nothing else to do
@@ -66,7 +66,7 @@ func (m *Manager) openSession(dir string) (*session, error) {
 	}
 	s := &session{
 		id: b.Session, dir: dir, kind: kind, log: log, logger: m.Log.With("session", b.Session), now: m.Now, told: m.tell,
-		watches: m.watches, handed: make(chan handed), birth: b, fold: newFold(b, kind, m.rules()), changed: make(chan struct{}), freed: map[holder.HookID]bool{},
+		watches: m.watches, handed: make(chan handed), acting: newLock(), typing: newLock(), birth: b, fold: newFold(b, kind, m.rules()), changed: make(chan struct{}), freed: map[holder.HookID]bool{},
 	}
 	s.fold.bootNow = m.Boot
 	s.fold.process.Getenv = m.getenv

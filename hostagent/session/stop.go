@@ -22,8 +22,11 @@ func (m *Manager) Terminate(ctx context.Context, r protocol.TerminateSessionRequ
 	if err != nil {
 		return protocol.SessionReply{}, err
 	}
-	s.acting.Lock()
-	defer s.acting.Unlock()
+	free, err := s.acting.take(ctx, whileActing)
+	if err != nil {
+		return protocol.SessionReply{}, err
+	}
+	defer free()
 	if s.exited() || s.acted(r.Command) {
 		return protocol.SessionReply{Session: s.state()}, nil
 	}
@@ -91,8 +94,11 @@ func (m *Manager) Interrupt(ctx context.Context, r protocol.InterruptSessionRequ
 	if err != nil {
 		return protocol.SessionReply{}, err
 	}
-	s.acting.Lock()
-	defer s.acting.Unlock()
+	free, err := s.acting.take(ctx, whileActing)
+	if err != nil {
+		return protocol.SessionReply{}, err
+	}
+	defer free()
 	if s.acted(r.Command) {
 		return protocol.SessionReply{Session: s.state()}, nil
 	}
@@ -101,8 +107,11 @@ func (m *Manager) Interrupt(ctx context.Context, r protocol.InterruptSessionRequ
 		return protocol.SessionReply{}, s.cannotReach(err)
 	}
 	defer client.Close()
-	s.typing.Lock()
-	defer s.typing.Unlock()
+	release, err := s.typing.take(ctx, whileTyping)
+	if err != nil {
+		return protocol.SessionReply{}, err
+	}
+	defer release()
 	if err := s.may(agentkind.FeatureInterrupt, "press Esc at the terminal"); err != nil {
 		return protocol.SessionReply{}, err
 	}

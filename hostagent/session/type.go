@@ -58,8 +58,12 @@ func (s *session) typeHanded(ctx context.Context, client *holder.Client, h hande
 
 // typeNew types and submits a message that is not in the journal yet.
 func (s *session) typeNew(ctx context.Context, client *holder.Client, h handed) (typed bool, err error) {
-	s.typing.Lock()
-	defer s.typing.Unlock()
+	free, err := s.typing.wait(ctx)
+	if err != nil {
+		h.taken <- taken{err: err}
+		return false, err
+	}
+	defer free()
 	delivery, err := s.typeUnnoted(ctx, client, h.note)
 	if err != nil || delivery == nil {
 		h.taken <- taken{later: err == nil, err: err}
@@ -102,8 +106,11 @@ func (s *session) typeUnnoted(ctx context.Context, client *holder.Client, note m
 
 // typeNow types a queued message and submits it, or says what hinders it.
 func (s *session) typeNow(ctx context.Context, client *holder.Client, id protocol.MessageID) (hindered string, err error) {
-	s.typing.Lock()
-	defer s.typing.Unlock()
+	free, err := s.typing.wait(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer free()
 	typing, err := holder.NewNote(noteTyping, messageStep{ID: id})
 	if err != nil {
 		return "", err

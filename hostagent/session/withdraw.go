@@ -20,8 +20,11 @@ func (m *Manager) Withdraw(ctx context.Context, r protocol.WithdrawCommandReques
 	if err != nil {
 		return protocol.WithdrawCommandReply{}, err
 	}
-	s.acting.Lock()
-	defer s.acting.Unlock()
+	free, err := s.acting.take(ctx, whileActing)
+	if err != nil {
+		return protocol.WithdrawCommandReply{}, err
+	}
+	defer free()
 	if err := s.knowTaken(ctx); err != nil {
 		return protocol.WithdrawCommandReply{}, err
 	}
@@ -37,11 +40,29 @@ func (m *Manager) Withdraw(ctx context.Context, r protocol.WithdrawCommandReques
 		return reply, unavailable("withdrawing", err)
 	}
 	defer client.Close()
-	if err := s.note(ctx, client, noteWithdrawn, withdrawnNote{ID: r.Command}); err != nil {
-		return reply, protocol.Errorf(protocol.CodeInternal, "withdrawing: %v", err)
+	if err := s.noteWithdrawal(ctx, client, r.Command); err != nil {
+		return reply, err
 	}
 	reply, _ = s.fateOf(r.Command) // whoever sent it may have given up while it was on its way to the journal
 	return reply, nil
+}
+
+// noteWithdrawal notes that a command is taken back when nothing of it is on its way to the terminal any more: from this
+// process, since what it types is waited for; or from one before it, since a holder types nothing for whoever looked
+// before something else was typed, be it nothing at all.
+func (s *session) noteWithdrawal(ctx context.Context, client *holder.Client, command protocol.CommandID) error {
+	free, err := s.typing.take(ctx, whileTyping)
+	if err != nil {
+		return err
+	}
+	defer free()
+	if err := client.Write(ctx, nil); err != nil {
+		return unavailable("withdrawing", err)
+	}
+	if err := s.note(ctx, client, noteWithdrawn, withdrawnNote{ID: command}); err != nil {
+		return protocol.Errorf(protocol.CodeInternal, "withdrawing: %v", err)
+	}
+	return nil
 }
 
 // fateOf says what has become of a command that carries a message or an answer. An answer that was noted but not handed
@@ -76,12 +97,15 @@ const withdrawnFile = "withdrawn"
 
 // WithdrawSession takes back a session's start whose fate its sender does not know. What has not been begun never will
 // be, also after this process was killed.
-func (m *Manager) WithdrawSession(_ context.Context, r protocol.WithdrawSessionRequest) (protocol.WithdrawSessionReply, error) {
+func (m *Manager) WithdrawSession(ctx context.Context, r protocol.WithdrawSessionRequest) (protocol.WithdrawSessionReply, error) {
 	if _, err := protocol.ParseSessionID(string(r.Session)); err != nil {
 		return protocol.WithdrawSessionReply{}, protocol.Errorf(protocol.CodeInvalid, "%v", err)
 	}
-	m.creating.Lock() // one that is being started is waited for
-	defer m.creating.Unlock()
+	free, err := m.creating.take(ctx, whileStarting)
+	if err != nil {
+		return protocol.WithdrawSessionReply{}, err
+	}
+	defer free()
 	dir := m.dir(r.Session)
 	if exists(filepath.Join(dir, birthFile)) {
 		return protocol.WithdrawSessionReply{Started: true}, nil

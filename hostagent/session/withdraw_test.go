@@ -3,9 +3,13 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"switchboard/hostagent/agentkind"
 	"switchboard/hostagent/holder"
 	"switchboard/hostagent/protocol"
 )
@@ -92,7 +96,7 @@ func TestWithdrawSession(t *testing.T) {
 	}
 
 	r.Now = func() time.Time { return time.Now().Add(2 * withdrawnFor) }
-	check(t, r.prune())
+	check(t, r.prune(t.Context()))
 	if exists(r.Manager.dir(late.Session)) {
 		t.Error("a start that was taken back is remembered for ever")
 	}
@@ -137,6 +141,89 @@ func TestWithdrawOnItsWay(t *testing.T) {
 	if reply := <-replies; !reply.Acted || reply.Message == nil {
 		t.Errorf("told as %+v, want acted on", reply)
 	}
+}
+
+// TestWithdrawWhileTyped: the sender of a message gives up while it waits to be typed, and takes it back. It is then
+// either told as done, or never typed.
+func TestWithdrawWhileTyped(t *testing.T) {
+	t.Parallel()
+	e := newEchoing(t)
+	look, err := e.client.Look(t.Context(), settled, lookPatience)
+	check(t, err)
+	other, err := e.client.Type(t.Context(), holder.Typing{Keys: [][]byte{[]byte("other ")}, Seen: look.Seen}) // what comes next waits for three seconds
+	check(t, err)
+	defer other.End()
+	e.untilShows("ready other")
+	typing := make(chan struct{})
+	e.session.kind.TypeMessage = func(text string) [][]byte {
+		close(typing)
+		return [][]byte{[]byte(text)}
+	}
+	e.session.kind.ReadBox = func(lines []string) agentkind.Box {
+		if strings.Contains(strings.Join(lines, ""), "hello") {
+			return agentkind.BoxDraft
+		}
+		return agentkind.BoxEmpty
+	}
+	e.follow()
+	check(t, e.until(t.Context(), func(f *fold) bool { return f.runs > 0 }))
+	e.view(func(f *fold) {
+		f.ready, f.activity.state = true, protocol.StateIdle
+		f.derive(time.Now())
+	})
+	e.deliverUntilEnd()
+	const command = protocol.CommandID("c1")
+	e.handed <- handed{messageNote{ID: protocol.MessageID(command), Command: command, Text: "hello"}, make(chan taken, 1)}
+	<-typing
+	m := &Manager{sessions: map[protocol.SessionID]*session{e.id: e.session}}
+	reply, err := m.Withdraw(t.Context(), protocol.WithdrawCommandRequest{Session: e.id, Command: command})
+	check(t, err)
+	free, err := e.session.typing.wait(t.Context())
+	check(t, err)
+	defer free()
+	entries, err := holder.ReadJournal(e.paper.dir, 0)
+	check(t, err)
+	noted := slices.ContainsFunc(entries, func(e holder.Entry) bool { return e.Kind == noteTyping })
+	if noted != reply.Acted {
+		t.Errorf("acted on: %v; typed: %v", reply.Acted, noted)
+	}
+}
+
+// deliverUntilEnd types messages until the test ends.
+func (e *echoing) deliverUntilEnd() {
+	ctx, cancel := context.WithCancel(e.t.Context())
+	var group sync.WaitGroup
+	group.Go(func() { _ = e.deliver(ctx, e.client) })
+	e.t.Cleanup(func() { cancel(); group.Wait() })
+}
+
+// TestWithdrawnIsNotTypedLater: what a host agent that was killed left on its way to the terminal, or to the journal, is
+// nothing once it is taken back.
+func TestWithdrawnIsNotTypedLater(t *testing.T) {
+	t.Parallel()
+	e := newEchoing(t)
+	e.follow()
+	look, err := e.client.Look(t.Context(), settled, lookPatience)
+	check(t, err)
+	const command = protocol.CommandID("c1")
+	m := &Manager{sessions: map[protocol.SessionID]*session{e.id: e.session}}
+	reply, err := m.Withdraw(t.Context(), protocol.WithdrawCommandRequest{Session: e.id, Command: command})
+	check(t, err)
+	if reply.Acted {
+		t.Error("what nobody sent counts as acted on")
+	}
+	look.Seen.AnyOutput = true
+	delivery, err := e.client.Type(t.Context(), holder.Typing{Keys: [][]byte{[]byte("late")}, Seen: look.Seen})
+	check(t, err)
+	defer delivery.End()
+	if delivery.Typed {
+		t.Error("it was typed")
+	}
+	check(t, e.note(t.Context(), e.client, noteMessage, messageNote{ID: protocol.MessageID(command), Command: command, Text: "late"}))
+	if id, _, _ := e.nextMessage(); id != "" {
+		t.Error("it is about to be typed")
+	}
+	e.untilShows("ready")
 }
 
 // untilNoted waits for an entry in the journal, which the session need not have taken in.
