@@ -32,6 +32,10 @@ var claudeDialogs = []claudeDialog{
 		"permission mode", []string{"Make auto mode your default permission mode?"},
 		"May the agent make auto mode the default of this machine?", "it is about every session of this machine",
 	},
+	{
+		"auto mode", []string{"Auto mode can't check actions in this session", "Enter to stay in auto mode"},
+		"Does the agent stay in auto mode, though its actions cannot be checked?", "it is about what runs without a question from now on",
+	},
 }
 
 const (

@@ -124,7 +124,7 @@ func tunnel(connection net.Conn, config *tls.Config) {
 	}
 	_, _ = io.WriteString(connection, "HTTP/1.1 200 OK\r\n\r\n")
 	secured := tls.Server(connection, config)
-	defer secured.Close()
+	defer func() { _ = secured.Close() }()
 	if _, err := http.ReadRequest(bufio.NewReader(secured)); err == nil {
 		_, _ = io.WriteString(secured, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
 	}

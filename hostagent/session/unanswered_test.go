@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,6 +70,27 @@ func TestUnreportedDialog(t *testing.T) {
 		t.Errorf("the dialog is told as %+v", p)
 	}
 	r.await(id, protocol.StateWaiting)
+	r.answerAtTerminal(p, "\x1b")
+	r.await(id, protocol.StateIdle)
+}
+
+// TestAutoModeCannotCheck: before the first action that auto mode cannot check the agent asks how to go on.
+func TestAutoModeCannotCheck(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	rules := r.Policy
+	rules.Modes = append(slices.Clone(rules.Modes), "auto")
+	check(t, r.SetPolicy(rules))
+	id := r.create("auto")
+	r.send(id, "fake:bash curl -s http://127.0.0.1:1/")
+	p := r.prompt(id, 1)
+	if p.Kind != protocol.PromptDialog || p.Title != "Does the agent stay in auto mode, though its actions cannot be checked?" ||
+		len(p.Options) > 0 || !strings.Contains(p.Detail, "[Answer this at the terminal") {
+		t.Errorf("it is told as %+v", p)
+	}
+	if s := r.await(id, protocol.StateWaiting); s.Evidence != "screen: auto mode dialog" {
+		t.Errorf("waiting by %q", s.Evidence)
+	}
 	r.answerAtTerminal(p, "\x1b")
 	r.await(id, protocol.StateIdle)
 }
