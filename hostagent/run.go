@@ -123,6 +123,7 @@ func handle(l *link.Link, m *session.Manager) {
 	link.Handle(l, protocol.TerminateSession, m.Terminate)
 	link.Handle(l, protocol.InterruptSession, m.Interrupt)
 	link.Handle(l, protocol.SendMessage, m.Send)
+	link.Handle(l, protocol.SendMessageIfIdle, m.SendIfIdle)
 	link.Handle(l, protocol.AnswerPrompt, m.Answer)
 	link.Handle(l, protocol.WithdrawCommand, m.Withdraw)
 	link.Handle(l, protocol.WithdrawSession, m.WithdrawSession)

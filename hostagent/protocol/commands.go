@@ -13,13 +13,15 @@ var (
 	TerminateSession = Command[TerminateSessionRequest, SessionReply]{"terminate_session"}
 	InterruptSession = Command[InterruptSessionRequest, SessionReply]{"interrupt_session"}
 	SendMessage      = Command[SendMessageRequest, SendMessageReply]{"send_message"}
-	AnswerPrompt     = Command[AnswerPromptRequest, AnswerPromptReply]{"answer_prompt"}
-	WithdrawCommand  = Command[WithdrawCommandRequest, WithdrawCommandReply]{"withdraw_command"}
-	WithdrawSession  = Command[WithdrawSessionRequest, WithdrawSessionReply]{"withdraw_session"}
-	ReadScreen       = Command[ReadScreenRequest, ReadScreenReply]{"read_screen"}
-	ReadTerminal     = Command[ReadTerminalRequest, ReadTerminalReply]{"read_terminal"}
-	ReadChanges      = Command[ReadChangesRequest, ReadChangesReply]{"read_changes"}
-	ReadRecording    = Command[ReadRecordingRequest, ReadRecordingReply]{"read_recording"}
+	// SendMessageIfIdle is a command by itself, so that a host which does not know it refuses it, and queues nothing.
+	SendMessageIfIdle = Command[SendMessageRequest, SendMessageReply]{"send_message_if_idle"}
+	AnswerPrompt      = Command[AnswerPromptRequest, AnswerPromptReply]{"answer_prompt"}
+	WithdrawCommand   = Command[WithdrawCommandRequest, WithdrawCommandReply]{"withdraw_command"}
+	WithdrawSession   = Command[WithdrawSessionRequest, WithdrawSessionReply]{"withdraw_session"}
+	ReadScreen        = Command[ReadScreenRequest, ReadScreenReply]{"read_screen"}
+	ReadTerminal      = Command[ReadTerminalRequest, ReadTerminalReply]{"read_terminal"}
+	ReadChanges       = Command[ReadChangesRequest, ReadChangesReply]{"read_changes"}
+	ReadRecording     = Command[ReadRecordingRequest, ReadRecordingReply]{"read_recording"}
 )
 
 // Act is carried by every command that changes something.
@@ -68,7 +70,8 @@ type SessionReply struct {
 	Session Session `json:"session"`
 }
 
-// SendMessageRequest types a message into a session.
+// SendMessageRequest types a message into a session: at once, or when the agent listens. As SendMessageIfIdle it is
+// typed at once into an idle session, or refused with CodeConflict, and the host keeps nothing of it.
 type SendMessageRequest struct {
 	Act
 	Session SessionID `json:"session_id"`
@@ -102,12 +105,15 @@ type AnswerPromptReply struct {
 type WithdrawCommandRequest struct {
 	Session SessionID `json:"session_id"`
 	Command CommandID `json:"command_id"` // the one that is taken back; a message's is its own id
+	// Actor is the person who takes a message back, also if it is queued; as shown to people. Empty: nobody does.
+	Actor string `json:"actor,omitempty"`
 }
 
 // WithdrawCommandReply says what came first, the command or its withdrawal.
 type WithdrawCommandReply struct {
 	Acted   bool          `json:"acted"`             // the command; events tell what becomes of it
 	Message *MessageState `json:"message,omitempty"` // if that was a message
+	Typing  bool          `json:"typing,omitempty"`  // of a queued message: its keys are being typed, and it is too late
 }
 
 // WithdrawSessionRequest takes back the start of a session of which the host has said nothing: if it has not begun yet,

@@ -31,6 +31,9 @@
 //	2026-11-29, version 1 still: entries of subagents' own transcripts (subagent, subagent_id, subagent_call); what a
 //	  reply took (an Entry's usage) and a session has taken (a Session's usage, and usage_changed for that alone). A
 //	  control plane that does not know them keeps them.
+//	2026-11-29, version 1 still: send_message_if_idle. A host that does not know it refuses it, and nothing is typed.
+//	  A withdraw_command with an actor takes back a queued message too, which is withdrawn then. A host that does not
+//	  know that leaves it queued, and says so; a control plane that does not know the status leaves what it knew.
 package protocol
 
 // Version is the contract's version. A control plane speaks with hosts one version older and one newer.

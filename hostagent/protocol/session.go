@@ -55,18 +55,19 @@ const MaxMessage = 100_000
 // MessageStatus is how far a message has come.
 type MessageStatus string
 
-// The statuses, in order; the last three are final.
+// The statuses, in order; the last four are final.
 const (
 	MessageQueued       MessageStatus = "queued"        // the host has it; nothing is typed yet
 	MessageDelivered    MessageStatus = "delivered"     // typed and submitted; the agent has not confirmed it yet
 	MessageAccepted     MessageStatus = "accepted"      // the agent confirmed exactly this text
 	MessageNotConfirmed MessageStatus = "not_confirmed" // typed, but no receipt came; never typed again
 	MessageFailed       MessageStatus = "failed"        // nothing was typed
+	MessageWithdrawn    MessageStatus = "withdrawn"     // nothing was typed: a person took it back
 )
 
 // Final reports whether no other status can follow.
 func (s MessageStatus) Final() bool {
-	return s == MessageAccepted || s == MessageNotConfirmed || s == MessageFailed
+	return s == MessageAccepted || s == MessageNotConfirmed || s == MessageFailed || s == MessageWithdrawn
 }
 
 // MessageState is what has become of one message.

@@ -73,7 +73,7 @@ func (s *session) typeMessage(ctx context.Context, client *holder.Client, id pro
 		if err := s.sayWaiting(ctx, client, id, deaf); err != nil {
 			return err
 		}
-		return s.until(ctx, func(f *fold) bool { return f.deaf() != deaf })
+		return s.until(ctx, func(f *fold) bool { return f.deaf() != deaf || f.messages[id].state.Status.Final() })
 	}
 	typedAt := s.now()
 	hindered, err := s.typeNow(ctx, client, id)

@@ -194,7 +194,12 @@ func (f *fold) commandActed(_ time.Time, note commandNote) {
 	}
 }
 
-func (f *fold) commandWithdrawn(_ time.Time, note withdrawnNote) { f.withdrawn[note.ID] = true }
+func (f *fold) commandWithdrawn(at time.Time, note withdrawnNote) {
+	f.withdrawn[note.ID] = true
+	if note.Actor != "" {
+		f.messageTakenBack(at, protocol.MessageID(note.ID), note.Actor)
+	}
+}
 
 // replay brings a new fold to where the event log ends, and returns the entries behind that. It tells nothing.
 func (f *fold) replay(entries []holder.Entry, steps []step, misread func(error)) []holder.Entry {

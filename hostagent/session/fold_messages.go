@@ -51,6 +51,13 @@ func (f *fold) messageUnconfirmed(at time.Time, step messageStep) {
 	f.messageBecomes(at, step.ID, protocol.MessageNotConfirmed, step.Detail)
 }
 
+// messageTakenBack ends a message that waits. Of one that was typed meanwhile it changes nothing.
+func (f *fold) messageTakenBack(at time.Time, id protocol.MessageID, actor string) {
+	if m := f.messages[id]; m != nil && !m.typing {
+		f.messageBecomes(at, id, protocol.MessageWithdrawn, "taken back by "+outgoingLine(actor)+"; nothing was typed")
+	}
+}
+
 // messageReceived is the agent's receipt. A message that somebody typed at the terminal has one too.
 func (f *fold) messageReceived(at time.Time, text string) {
 	if f.withheld(agentkind.FeatureReceipts) != "" {

@@ -26,6 +26,16 @@ func (l lock) wait(ctx context.Context) (free func(), err error) {
 	}
 }
 
+// try is wait for who goes on without it.
+func (l lock) try() (free func(), ok bool) {
+	select {
+	case l <- struct{}{}:
+		return func() { <-l }, true
+	default:
+		return nil, false
+	}
+}
+
 // take is wait for a command. Its error says what goes on meanwhile.
 func (l lock) take(ctx context.Context, meanwhile string) (free func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, turnPatience)

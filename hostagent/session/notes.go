@@ -20,7 +20,7 @@ const (
 	noteDialogGone    = "dialog_gone"     // dialogStep: no longer on the screen
 	noteDialogPressed = "dialog_answered" // dialogStep: the key that confirms is about to be pressed
 	noteCommand       = "command"         // commandNote
-	noteWithdrawn     = "withdrawn"       // withdrawnNote: is never acted on, should it still come
+	noteWithdrawn     = "withdrawn"       // withdrawnNote: is never acted on, should it still come or be queued
 )
 
 type messageNote struct {
@@ -64,7 +64,8 @@ type commandNote struct {
 }
 
 type withdrawnNote struct {
-	ID protocol.CommandID `json:"command_id"`
+	ID    protocol.CommandID `json:"command_id"`
+	Actor string             `json:"actor,omitempty"` // who takes it back, though it be queued; empty: its fate was not known
 }
 
 const (

@@ -10,6 +10,17 @@ import (
 // Send takes a message to be typed into the session as soon as its agent listens. The same message again answers
 // with what has become of it.
 func (m *Manager) Send(ctx context.Context, r protocol.SendMessageRequest) (protocol.SendMessageReply, error) {
+	return m.send(ctx, r, (*session).take)
+}
+
+// SendIfIdle types a message into a session whose agent is idle. If it cannot be typed at once, nothing is kept of it.
+func (m *Manager) SendIfIdle(ctx context.Context, r protocol.SendMessageRequest) (protocol.SendMessageReply, error) {
+	return m.send(ctx, r, (*session).takeIfIdle)
+}
+
+func (m *Manager) send(ctx context.Context, r protocol.SendMessageRequest,
+	take func(*session, context.Context, messageNote) error,
+) (protocol.SendMessageReply, error) {
 	if r.Message == "" {
 		return protocol.SendMessageReply{}, protocol.Errorf(protocol.CodeInvalid, "the message has no message_id")
 	}
@@ -50,7 +61,7 @@ func (m *Manager) Send(ctx context.Context, r protocol.SendMessageRequest) (prot
 		return protocol.SendMessageReply{}, err
 	}
 	note := messageNote{ID: r.Message, Command: r.Command, Actor: r.Actor, Text: text}
-	if err := s.take(ctx, note); err != nil {
+	if err := take(s, ctx, note); err != nil {
 		return protocol.SendMessageReply{}, err
 	}
 	return protocol.SendMessageReply{

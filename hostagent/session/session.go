@@ -29,6 +29,8 @@ type session struct {
 	acting lock   // one command at a time; guards the field below
 	noted  uint64 // N of the last note that a message left
 
+	deciding lock // whether a message is typed or taken back is decided by one at a time
+
 	typing   lock       // one writer to the terminal at a time; guards the field below
 	stashing *time.Time // a person's last input before the keys that put his draft aside; nil: that is done, or was not begun
 
@@ -66,7 +68,7 @@ func (m *Manager) openSession(dir string) (*session, error) {
 	}
 	s := &session{
 		id: b.Session, dir: dir, kind: kind, log: log, logger: m.Log.With("session", b.Session), now: m.Now, told: m.tell,
-		watches: m.watches, handed: make(chan handed), acting: newLock(), typing: newLock(), birth: b, fold: newFold(b, kind, m.rules()), changed: make(chan struct{}), freed: map[holder.HookID]bool{},
+		watches: m.watches, handed: make(chan handed), acting: newLock(), deciding: newLock(), typing: newLock(), birth: b, fold: newFold(b, kind, m.rules()), changed: make(chan struct{}), freed: map[holder.HookID]bool{},
 	}
 	s.fold.bootNow = m.Boot
 	s.fold.process.Getenv = m.getenv

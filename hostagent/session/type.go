@@ -19,25 +19,32 @@ const (
 
 // handed is a message that is given to the deliverer before it is noted, to be noted and typed in one go.
 type handed struct {
-	note  messageNote
-	taken chan<- taken // gets one value
+	note   messageNote
+	ifIdle bool         // it is typed at once, whatever that takes, or not at all
+	taken  chan<- taken // gets one value
 }
 
 // taken says what has become of a handed message.
 type taken struct {
-	noted uint64 // N of its last note
-	later bool   // it can not be typed at once, and was not noted
-	err   error
+	noted    uint64 // N of its last note
+	later    bool   // it can not be typed at once, and was not noted
+	hindered string // why, of one that is typed at once or not at all
+	err      error
 }
 
 // hand gives the message to the deliverer, if that has nothing else to do.
 func (s *session) hand(ctx context.Context, note messageNote) taken {
 	said := make(chan taken, 1)
 	select {
-	case s.handed <- handed{note, said}:
+	case s.handed <- handed{note: note, taken: said}:
+		return tells(ctx, said)
 	default:
 		return taken{later: true}
 	}
+}
+
+// tells waits for the deliverer's word on what it was handed.
+func tells(ctx context.Context, said <-chan taken) taken {
 	select {
 	case t := <-said:
 		return t
@@ -64,9 +71,15 @@ func (s *session) typeNew(ctx context.Context, client *holder.Client, h handed) 
 		return false, err
 	}
 	defer free()
-	delivery, err := s.typeUnnoted(ctx, client, h.note)
+	var delivery *holder.Delivery
+	var hindered string
+	if h.ifIdle {
+		delivery, hindered, err = s.typeIdle(ctx, client, h.note)
+	} else {
+		delivery, err = s.typeUnnoted(ctx, client, h.note)
+	}
 	if err != nil || delivery == nil {
-		h.taken <- taken{later: err == nil, err: err}
+		h.taken <- taken{later: err == nil, hindered: hindered, err: err}
 		return false, err
 	}
 	h.taken <- taken{noted: delivery.Noted}
@@ -75,11 +88,7 @@ func (s *session) typeNew(ctx context.Context, client *holder.Client, h handed) 
 
 // typeUnnoted types a message that is not in the journal yet. It returns nil if now is not the time.
 func (s *session) typeUnnoted(ctx context.Context, client *holder.Client, note messageNote) (*holder.Delivery, error) {
-	message, err := holder.NewNote(noteMessage, note)
-	if err != nil {
-		return nil, err
-	}
-	typing, err := holder.NewNote(noteTyping, messageStep{ID: note.ID})
+	notes, err := newNotes(note)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +100,7 @@ func (s *session) typeUnnoted(ctx context.Context, client *holder.Client, note m
 			return nil, nil
 		}
 		delivery, err := client.Type(ctx, holder.Typing{
-			Notes: []holder.Note{message, typing}, Keys: s.kind.TypeMessage(note.Text), Seen: look.Seen,
+			Notes: notes, Keys: s.kind.TypeMessage(note.Text), Seen: look.Seen,
 		})
 		if err != nil || delivery.Typed {
 			return delivery, err
@@ -102,6 +111,16 @@ func (s *session) typeUnnoted(ctx context.Context, client *holder.Client, note m
 		}
 	}
 	return nil, nil
+}
+
+// newNotes are the notes of a message that is typed as it comes.
+func newNotes(note messageNote) ([]holder.Note, error) {
+	message, err := holder.NewNote(noteMessage, note)
+	if err != nil {
+		return nil, err
+	}
+	typing, err := holder.NewNote(noteTyping, messageStep{ID: note.ID})
+	return []holder.Note{message, typing}, err
 }
 
 // typeNow types a queued message and submits it, or says what hinders it.
@@ -115,27 +134,53 @@ func (s *session) typeNow(ctx context.Context, client *holder.Client, id protoco
 	if err != nil {
 		return "", err
 	}
+	var note messageNote
+	delivery, hindered, err := s.typeSeen(ctx, client, []holder.Note{typing}, func() (text, hindered string) {
+		note, hindered = s.mayType(id)
+		return note.Text, hindered
+	})
+	if err != nil || hindered != "" {
+		return hindered, err
+	}
+	return "", s.submit(ctx, client, delivery, note)
+}
+
+// typeSeen types a text into an empty input box, with its notes, or says what hinders it. Until it is typed, may can
+// still say so.
+func (s *session) typeSeen(ctx context.Context, client *holder.Client, notes []holder.Note, may func() (text, hindered string)) (
+	delivery *holder.Delivery, hindered string, err error,
+) {
 	for try := 1; ; try++ {
 		look, hindered, err := s.clearBox(ctx, client)
 		if err != nil || hindered != "" {
-			return hindered, err
-		}
-		note, hindered := s.mayType(id)
-		if hindered != "" {
-			return hindered, nil
+			return nil, hindered, err
 		}
 		look.Seen.AnyOutput = try > looksAgain // it draws all the time
-		delivery, err := client.Type(ctx, holder.Typing{
-			Notes: []holder.Note{typing}, Keys: s.kind.TypeMessage(note.Text), Seen: look.Seen,
-		})
-		if err != nil {
-			return "", err
-		}
-		if delivery.Typed {
-			return "", s.submit(ctx, client, delivery, note)
+		delivery, hindered, err = s.decide(ctx, client, holder.Typing{Notes: notes, Seen: look.Seen}, may)
+		if err != nil || hindered != "" || delivery.Typed {
+			return delivery, hindered, err
 		}
 		delivery.End()
 	}
+}
+
+// decide types a text unless something hinders it. It returns when its notes are on disk, and nobody takes it back in
+// between.
+func (s *session) decide(ctx context.Context, client *holder.Client, t holder.Typing, may func() (text, hindered string)) (
+	delivery *holder.Delivery, hindered string, err error,
+) {
+	free, err := s.deciding.wait(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	defer free()
+	text, hindered := may()
+	if hindered != "" {
+		return nil, hindered, nil
+	}
+	t.Keys = s.kind.TypeMessage(text)
+	delivery, err = client.Type(ctx, t)
+	return delivery, "", err
 }
 
 // mayType is the last look before a message is typed. What was typed once, by whatever process, is not typed again.

@@ -10,8 +10,9 @@ import (
 	"switchboard/hostagent/protocol"
 )
 
-// Withdraw takes back a message or an answer whose fate its sender does not know. What has not been begun never will
-// be, also after this process was killed: a session that lives has that in its journal.
+// Withdraw takes back a message or an answer whose fate its sender does not know, or for a person also a message that
+// waits to be typed. What has not been begun never will be, also after this process was killed: a session that lives has
+// that in its journal.
 func (m *Manager) Withdraw(ctx context.Context, r protocol.WithdrawCommandRequest) (protocol.WithdrawCommandReply, error) {
 	if r.Command == "" {
 		return protocol.WithdrawCommandReply{}, protocol.Errorf(protocol.CodeInvalid, "the withdrawal names no command_id")
@@ -29,7 +30,8 @@ func (m *Manager) Withdraw(ctx context.Context, r protocol.WithdrawCommandReques
 		return protocol.WithdrawCommandReply{}, err
 	}
 	reply, withdrawn := s.fateOf(r.Command)
-	if reply.Acted || withdrawn || s.exited() { // an agent that has exited takes no command
+	late := reply.Acted && (r.Actor == "" || !waits(reply))
+	if late || withdrawn || s.exited() { // an agent that has exited takes no command
 		return reply, nil
 	}
 	client, err := s.dial(ctx)
@@ -40,7 +42,13 @@ func (m *Manager) Withdraw(ctx context.Context, r protocol.WithdrawCommandReques
 		return reply, unavailable("withdrawing", err)
 	}
 	defer client.Close()
-	if err := s.noteWithdrawal(ctx, client, r.Command); err != nil {
+	note := withdrawnNote{ID: r.Command, Actor: r.Actor}
+	if waits(reply) {
+		err = s.noteTakenBack(ctx, client, note)
+	} else {
+		err = s.noteWithdrawal(ctx, client, note)
+	}
+	if err != nil {
 		return reply, err
 	}
 	reply, _ = s.fateOf(r.Command) // whoever sent it may have given up while it was on its way to the journal
@@ -50,7 +58,7 @@ func (m *Manager) Withdraw(ctx context.Context, r protocol.WithdrawCommandReques
 // noteWithdrawal notes that a command is taken back when nothing of it is on its way to the terminal any more: from this
 // process, since what it types is waited for; or from one before it, since a holder types nothing for whoever looked
 // before something else was typed, be it nothing at all.
-func (s *session) noteWithdrawal(ctx context.Context, client *holder.Client, command protocol.CommandID) error {
+func (s *session) noteWithdrawal(ctx context.Context, client *holder.Client, note withdrawnNote) error {
 	free, err := s.typing.take(ctx, whileTyping)
 	if err != nil {
 		return err
@@ -59,7 +67,28 @@ func (s *session) noteWithdrawal(ctx context.Context, client *holder.Client, com
 	if err := client.Write(ctx, nil); err != nil {
 		return unavailable("withdrawing", err)
 	}
-	if err := s.note(ctx, client, noteWithdrawn, withdrawnNote{ID: command}); err != nil {
+	return s.noteWithdrawn(ctx, client, note)
+}
+
+// noteTakenBack does so for a message that waits. Another one may be on its way to the terminal, which can take long: it is
+// enough that this one's keys are not begun. A process before this one can have begun them only if nothing was typed since.
+func (s *session) noteTakenBack(ctx context.Context, client *holder.Client, note withdrawnNote) error {
+	free, err := s.deciding.take(ctx, whileTyping)
+	if err != nil {
+		return err
+	}
+	defer free()
+	if free, ok := s.typing.try(); ok {
+		defer free()
+		if err := client.Write(ctx, nil); err != nil {
+			return unavailable("withdrawing", err)
+		}
+	}
+	return s.noteWithdrawn(ctx, client, note)
+}
+
+func (s *session) noteWithdrawn(ctx context.Context, client *holder.Client, note withdrawnNote) error {
+	if err := s.note(ctx, client, noteWithdrawn, note); err != nil {
 		return protocol.Errorf(protocol.CodeInternal, "withdrawing: %v", err)
 	}
 	return nil
@@ -72,7 +101,7 @@ func (s *session) fateOf(command protocol.CommandID) (reply protocol.WithdrawCom
 		withdrawn = f.withdrawn[command]
 		if m := f.messages[protocol.MessageID(command)]; m != nil {
 			state := m.state
-			reply.Acted, reply.Message = true, &state
+			reply.Acted, reply.Message, reply.Typing = true, &state, m.typing && state.Status == protocol.MessageQueued
 			return
 		}
 		for _, p := range f.prompts {
@@ -82,6 +111,11 @@ func (s *session) fateOf(command protocol.CommandID) (reply protocol.WithdrawCom
 		}
 	})
 	return reply, withdrawn
+}
+
+// waits reports whether a command carried a message of which nothing is typed yet.
+func waits(fate protocol.WithdrawCommandReply) bool {
+	return fate.Message != nil && fate.Message.Status == protocol.MessageQueued && !fate.Typing
 }
 
 // notWithdrawn refuses a command that was taken back before it came.
