@@ -76,6 +76,7 @@ func (p *plane) routes() http.Handler {
 	mux.Handle("GET /sessions/{session}/recording", page(p.pages.Recording))
 	mux.Handle("GET /sessions/{session}/recording/{segment}", page(p.pages.RecordingSegment))
 	mux.Handle("POST /sessions/{session}/messages", page(p.pages.SendMessage))
+	mux.Handle("POST /sessions/{session}/messages/{message}/take-back", page(p.pages.TakeBackMessage))
 	mux.Handle("POST /sessions/{session}/prompts/{prompt}", page(p.pages.AnswerPrompt))
 	mux.Handle("POST /sessions/{session}/interrupt", page(p.pages.Interrupt))
 	mux.Handle("POST /sessions/{session}/resume", page(p.pages.Resume))

@@ -81,6 +81,19 @@ func firstLine(text string) string {
 	return first
 }
 
+// beginning is enough of a text to know it by.
+func beginning(text string) string {
+	const most = 120 // characters
+	first := firstLine(text)
+	if runes := []rune(first); len(runes) > most {
+		first = string(runes[:most])
+	}
+	if first != strings.TrimSpace(text) {
+		first += " …"
+	}
+	return first
+}
+
 // telling are the fields of a tool's input that say best what it does, the best first.
 var telling = []string{"command", "file_path", "path", "pattern", "url", "query", "description", "prompt"}
 

@@ -25,6 +25,8 @@ type host struct {
 	seq      map[protocol.SessionID]uint64
 	sessions map[protocol.SessionID]protocol.Session
 	asked    []string // the commands, with their JSON
+	changed  []string // what it says that it changed in each message
+	typed    bool     // of a message that is to be taken back, it has typed all already
 }
 
 // newHost enrols the machine studio for a person, and connects it.
@@ -120,7 +122,14 @@ func (h *host) reply(command string, id protocol.SessionID, message protocol.Mes
 		if session.State == protocol.StateExited {
 			return protocol.Errorf(protocol.CodeConflict, "session %s has exited", session.Name)
 		}
-		return protocol.SendMessageReply{Message: protocol.MessageState{ID: message, Status: protocol.MessageQueued}}
+		return protocol.SendMessageReply{Message: protocol.MessageState{ID: message, Status: protocol.MessageQueued}, Changed: h.changed}
+	case protocol.SendMessageIfIdle.Name:
+		return protocol.Errorf(protocol.CodeConflict, "nothing was typed: the agent works")
+	case protocol.WithdrawCommand.Name:
+		if h.typed {
+			return protocol.WithdrawCommandReply{Acted: true, Message: &protocol.MessageState{Status: protocol.MessageDelivered}}
+		}
+		return protocol.WithdrawCommandReply{Acted: true, Message: &protocol.MessageState{Status: protocol.MessageWithdrawn, Detail: "by Ada"}}
 	case protocol.AnswerPrompt.Name:
 		return protocol.AnswerPromptReply{Status: protocol.PromptAnswering}
 	case protocol.ReadScreen.Name:

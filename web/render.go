@@ -25,6 +25,7 @@ var functions = template.FuncMap{
 	"text":  block,
 	"pair":  pair,
 	"prose": prose,
+	"begin": beginning,
 }
 
 func parseTemplates() map[string]*template.Template {

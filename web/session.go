@@ -15,7 +15,8 @@ type sessionPage struct {
 	Usage   *usageCard // nil: nothing is known of any
 	Tabs    []tab
 	Prompts []promptCard
-	Receipt *receipt // of the message that was just sent
+	Queued  []fleet.Message // of which nothing is typed yet
+	Receipt *receipt        // of the message that was just sent or taken back
 	MayAct  bool
 	Key     string // of the next message, so that sending it twice types it once
 	Draft   string
@@ -45,6 +46,9 @@ func (p *Pages) sessionPage(r *http.Request, visit visit, session fleet.Session,
 	for _, prompt := range prompts {
 		page.Prompts = append(page.Prompts, newPromptCard(prompt, page.MayAct))
 		carry.Add("seen", string(prompt.ID))
+	}
+	if page.Queued, err = p.Fleet.QueuedMessages(r.Context(), visit.Caller, string(session.ID)); err != nil {
+		return page, err
 	}
 	if id := r.URL.Query().Get("sent"); id != "" {
 		message, err := p.Fleet.Message(r.Context(), visit.Caller, protocol.MessageID(id))
@@ -98,9 +102,10 @@ func tabs(id protocol.SessionID, here string) []tab {
 
 // receipt is how far a message has come, in words.
 type receipt struct {
-	Words  string
-	Detail string
-	Bad    bool
+	Words   string
+	Detail  string
+	Changed []string // in the text, before it was typed
+	Bad     bool
 }
 
 var receiptWords = map[protocol.MessageStatus]string{
@@ -109,9 +114,10 @@ var receiptWords = map[protocol.MessageStatus]string{
 	protocol.MessageAccepted:     "The agent has your message",
 	protocol.MessageNotConfirmed: "Typed, but the agent gave no receipt: look at the screen before you send it again",
 	protocol.MessageFailed:       "Not sent; nothing was typed",
+	protocol.MessageWithdrawn:    "Taken back",
 }
 
 func newReceipt(m fleet.Message) *receipt {
 	bad := m.Status == protocol.MessageNotConfirmed || m.Status == protocol.MessageFailed
-	return &receipt{Words: receiptWords[m.Status], Detail: m.Detail, Bad: bad}
+	return &receipt{Words: receiptWords[m.Status], Detail: m.Detail, Changed: m.Changed, Bad: bad}
 }

@@ -7,6 +7,7 @@ import (
 
 	"switchboard/auth"
 	"switchboard/controlplane/fleet"
+	"switchboard/hostagent/protocol"
 )
 
 // SendMessage types a person's message into the session.
@@ -16,15 +17,39 @@ func (p *Pages) SendMessage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	text := r.PostFormValue("text")
-	message, err := p.Fleet.SendMessage(r.Context(), visit.Caller, r.PathValue("session"), text, r.PostFormValue("key"))
+	message, err := p.Fleet.SendMessage(r.Context(), visit.Caller, r.PathValue("session"), fleet.NewMessage{
+		Text: text, IdempotencyKey: r.PostFormValue("key"), WhenBusy: fleet.WhenBusy(r.PostFormValue("when_busy")),
+	})
 	if problem := correctable(err); problem != "" {
 		return p.showTranscript(w, r, visit, http.StatusConflict, text, problem)
 	}
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/sessions/"+string(message.Session)+"?sent="+url.QueryEscape(string(message.ID)), http.StatusSeeOther)
+	toMessage(w, r, message)
 	return nil
+}
+
+// TakeBackMessage takes back a message of which nothing is typed yet.
+func (p *Pages) TakeBackMessage(w http.ResponseWriter, r *http.Request) error {
+	visit, err := p.post(r)
+	if err != nil {
+		return err
+	}
+	_, message, err := p.Fleet.TakeBackMessage(r.Context(), visit.Caller, r.PathValue("session"), protocol.MessageID(r.PathValue("message")))
+	if problem := correctable(err); problem != "" {
+		return p.showTranscript(w, r, visit, http.StatusConflict, "", problem)
+	}
+	if err != nil {
+		return err
+	}
+	toMessage(w, r, message)
+	return nil
+}
+
+// toMessage shows the session with what has become of a message.
+func toMessage(w http.ResponseWriter, r *http.Request, m fleet.Message) {
+	http.Redirect(w, r, "/sessions/"+string(m.Session)+"?sent="+url.QueryEscape(string(m.ID)), http.StatusSeeOther)
 }
 
 // Interrupt stops what the agent is doing.

@@ -45,7 +45,8 @@ type (
 		Detail    string   `json:"detail"`
 		Options   []option `json:"options"`
 		Questions []struct {
-			Text string `json:"text"`
+			Text  string `json:"text"`
+			Wants string `json:"wants"`
 		} `json:"questions"`
 	}
 	option struct {

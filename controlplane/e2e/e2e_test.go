@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"switchboard/controlplane/e2e/asker"
 	"switchboard/controlplane/e2e/claudecli"
 	"switchboard/controlplane/e2e/harness"
 	"switchboard/controlplane/e2e/model"
@@ -25,6 +26,13 @@ var built struct {
 }
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == asker.Argument {
+		if err := asker.Serve(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	code := m.Run()
 	if built.dir != "" {
 		if err := os.RemoveAll(built.dir); err != nil {
@@ -133,13 +141,18 @@ func (w *world) invite(t *testing.T, name string) person {
 func (w *world) addHost(t *testing.T, owner person, name string) *harness.Host {
 	t.Helper()
 	h := w.machine(t, name)
+	w.addMachine(t, owner, h)
+	return h
+}
+
+func (w *world) addMachine(t *testing.T, owner person, h *harness.Host) {
+	t.Helper()
 	must(t, h.Prepare(t.Context()))
-	token, err := owner.browser.JoinToken(t.Context(), name)
+	token, err := owner.browser.JoinToken(t.Context(), h.Name)
 	must(t, err)
 	must(t, h.Enrol(t.Context(), w.plane.URL(), token))
 	must(t, h.Start())
-	awaitHost(t, owner, name, true)
-	return h
+	awaitHost(t, owner, h.Name, true)
 }
 
 // machine is a machine with a home of its own, which is no host yet.

@@ -57,7 +57,15 @@ var operations = []struct {
 		return err
 	}},
 	{"message", "session.message", true, func(w *world, c auth.Caller, ref string) error {
-		_, err := w.SendMessage(w.t.Context(), c, ref, "run the tests", "")
+		_, err := w.SendMessage(w.t.Context(), c, ref, fleet.NewMessage{Text: "run the tests"})
+		return err
+	}},
+	{"queued messages", "", false, func(w *world, c auth.Caller, ref string) error {
+		_, err := w.QueuedMessages(w.t.Context(), c, ref)
+		return err
+	}},
+	{"take back", "session.take_back", true, func(w *world, c auth.Caller, ref string) error {
+		_, _, err := w.TakeBackMessage(w.t.Context(), c, ref, w.queued(ref))
 		return err
 	}},
 	{"interrupt", "session.interrupt", true, func(w *world, c auth.Caller, ref string) error {
@@ -181,7 +189,7 @@ func TestForeignPromptsAndMessagesAreNotFound(t *testing.T) {
 	h := w.newHost(alice, "mac-1")
 	s := w.session(alice, h, "web-app")
 	p := h.asks(s.ID)
-	m := must(w.SendMessage(t.Context(), alice, s.Handle, "hello", ""))(t)
+	m := must(w.SendMessage(t.Context(), alice, s.Handle, fleet.NewMessage{Text: "hello"}))(t)
 	tests := []struct {
 		name string
 		do   func(c auth.Caller, id string) error

@@ -21,11 +21,28 @@ type Message struct {
 	Text           string
 	Status         protocol.MessageStatus
 	Detail         string
-	Changed        []string // what the host changed in the text, in words; not kept, but known to who sends it
+	Changed        []string // what the host changed in the text, in words
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 	Behind         []protocol.MessageID // of which the host had said nothing when this one was kept
+	IfIdle         bool                 // it is not to wait; not kept, since nobody but its sender hands it over
 }
+
+// NewMessage is what a caller wants to be sent.
+type NewMessage struct {
+	Text           string
+	IdempotencyKey string
+	WhenBusy       WhenBusy // empty: QueueWhenBusy
+}
+
+// WhenBusy says what becomes of a message to a session that is not idle. The host judges that, when it types.
+type WhenBusy string
+
+// What may become of it.
+const (
+	QueueWhenBusy  WhenBusy = "queue"  // it waits, and is typed in its turn
+	RefuseWhenBusy WhenBusy = "refuse" // it is refused, and the host keeps nothing of it
+)
 
 // MessageStore keeps messages.
 type MessageStore interface {
@@ -42,22 +59,29 @@ type MessageStore interface {
 	Unheard(ctx context.Context, ids []protocol.MessageID) ([]protocol.MessageID, error)
 	// AdvanceMessage stores a status that does not come before the stored one; a final one stays.
 	AdvanceMessage(ctx context.Context, session protocol.SessionID, state protocol.MessageState) error
+	// KeepChanges stores what the host changed in a message's text.
+	KeepChanges(ctx context.Context, id protocol.MessageID, changed []string) error
+	// QueuedMessages are the oldest of a session's messages of which nothing is typed yet.
+	QueuedMessages(ctx context.Context, session protocol.SessionID, limit int) ([]Message, error)
 }
 
 // SendMessage sends text into a session. With a key, a repeat returns the first message and sends nothing, unless the
 // first one failed, which means that nothing was typed: then it is sent again. When the host does not answer, the
 // message is returned as queued, and its detail says that the outcome is unknown.
-func (f *Fleet) SendMessage(ctx context.Context, c auth.Caller, ref, text, key string) (Message, error) {
-	return Acting{Fleet: f}.SendMessage(ctx, c, ref, text, key)
+func (f *Fleet) SendMessage(ctx context.Context, c auth.Caller, ref string, n NewMessage) (Message, error) {
+	return Acting{Fleet: f}.SendMessage(ctx, c, ref, n)
 }
 
 // SendMessage sends text into a session.
-func (a Acting) SendMessage(ctx context.Context, c auth.Caller, ref, text, key string) (Message, error) {
+func (a Acting) SendMessage(ctx context.Context, c auth.Caller, ref string, n NewMessage) (Message, error) {
 	f := a.Fleet
-	m := f.newMessage(c, text)
-	m.IdempotencyKey = key
+	m := f.newMessage(c, n.Text)
+	m.IdempotencyKey, m.IfIdle = n.IdempotencyKey, n.WhenBusy == RefuseWhenBusy
 	d := a.operate("session.message", protocol.CommandID(m.ID))
-	invalid := checkMessage(text, key)
+	if m.IfIdle {
+		d.detail = map[string]string{"when_busy": string(n.WhenBusy)}
+	}
+	invalid := n.check()
 	first, fresh := Message{}, false
 	if invalid == nil {
 		d.keep = func(ctx context.Context, record audit.Event) (err error) {
@@ -85,11 +109,14 @@ func (a Acting) SendMessage(ctx context.Context, c auth.Caller, ref, text, key s
 	return f.send(ctx, c, session, m)
 }
 
-func checkMessage(text, key string) error {
-	if err := checkText(text); err != nil {
+func (n NewMessage) check() error {
+	if err := checkText(n.Text); err != nil {
 		return err
 	}
-	return checkKey(key)
+	if n.WhenBusy != "" && n.WhenBusy != QueueWhenBusy && n.WhenBusy != RefuseWhenBusy {
+		return refuse(ErrInvalid, "when_busy %.40q: want %s or %s", n.WhenBusy, QueueWhenBusy, RefuseWhenBusy)
+	}
+	return checkKey(n.IdempotencyKey)
 }
 
 // onItsWay is the detail of a message between its commit and the host's word on it.
@@ -126,20 +153,41 @@ func (f *Fleet) sendFirst(ctx context.Context, c auth.Caller, session Session, t
 // send hands a committed message to the host. That the host has queued it says nothing that the row does not, and
 // comes as an event too: it is not stored a second time.
 func (f *Fleet) send(ctx context.Context, c auth.Caller, session Session, m Message) (Message, error) {
-	reply, err := tell(ctx, f, session.peer(), protocol.SendMessage, protocol.SendMessageRequest{
+	command := protocol.SendMessage
+	if m.IfIdle {
+		command = protocol.SendMessageIfIdle
+	}
+	reply, err := tell(ctx, f, session.peer(), command, protocol.SendMessageRequest{
 		Act: f.act(c, protocol.CommandID(m.ID)), Session: session.ID, Message: m.ID, Text: m.Text,
 	})
 	if err != nil {
 		return f.notSent(ctx, session, m, err)
 	}
+	if m.Changed = cleanChanges(reply.Changed); len(m.Changed) > 0 {
+		if err := f.Store.KeepChanges(ctx, m.ID, m.Changed); err != nil {
+			f.Log.WarnContext(ctx, "what was changed in a message is not kept", "message", m.ID, "err", err)
+		}
+	}
 	if reply.Message.Status == m.Status {
 		f.Changes.Publish(session.Host, session.ID)
-		m.Detail, m.Changed = reply.Message.Detail, reply.Changed
+		m.Detail = reply.Message.Detail
 		return m, nil
 	}
-	m, err = f.advance(ctx, session, protocol.MessageState{ID: m.ID, Status: reply.Message.Status, Detail: reply.Message.Detail})
-	m.Changed = reply.Changed
-	return m, err
+	return f.advance(ctx, session, protocol.MessageState{ID: m.ID, Status: reply.Message.Status, Detail: reply.Message.Detail})
+}
+
+// What a host says of its changes is bounded: there are few, and each is a few words.
+const (
+	mostChanges = 10
+	changeWords = 200 // characters
+)
+
+func cleanChanges(changed []string) []string {
+	changed = changed[:min(len(changed), mostChanges)]
+	for i, words := range changed {
+		changed[i] = fmt.Sprintf("%.*s", changeWords, words)
+	}
+	return changed
 }
 
 // sameMessage returns what was sent under an idempotency key before, if this is a repeat of it.

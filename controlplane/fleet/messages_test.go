@@ -40,7 +40,7 @@ func TestSendMessage(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			before := h.count("send_message")
-			m, err := w.SendMessage(t.Context(), alice, s.Handle, test.text, "")
+			m, err := w.SendMessage(t.Context(), alice, s.Handle, fleet.NewMessage{Text: test.text})
 			if test.want != "" {
 				if !errors.Is(err, fleet.ErrInvalid) || !strings.Contains(err.Error(), test.want) {
 					t.Errorf("error %v, want an invalid one with %q", err, test.want)
@@ -66,7 +66,7 @@ func TestMessageStatusOnlyGoesForward(t *testing.T) {
 	alice := w.person("alice", auth.RoleMember)
 	h := w.newHost(alice, "mac-1")
 	s, other := w.session(alice, h, "web-app"), w.session(alice, h, "api")
-	m := must(w.SendMessage(t.Context(), alice, s.Handle, "hello", ""))(t)
+	m := must(w.SendMessage(t.Context(), alice, s.Handle, fleet.NewMessage{Text: "hello"}))(t)
 	steps := []struct {
 		session protocol.SessionID
 		status  protocol.MessageStatus
@@ -97,7 +97,7 @@ func TestIdempotencyKeySendsOnce(t *testing.T) {
 	ids := make([]protocol.MessageID, 32)
 	for i := range ids {
 		group.Go(func() {
-			m, err := w.SendMessage(t.Context(), alice, s.Handle, "deploy", "key-1")
+			m, err := w.SendMessage(t.Context(), alice, s.Handle, fleet.NewMessage{Text: "deploy", IdempotencyKey: "key-1"})
 			if err != nil {
 				t.Error(err)
 			}
@@ -113,13 +113,13 @@ func TestIdempotencyKeySendsOnce(t *testing.T) {
 	if n := h.count("send_message"); n != 1 {
 		t.Errorf("the host was told %d times", n)
 	}
-	if _, err := w.SendMessage(t.Context(), alice, s.Handle, "another", "key-1"); !errors.Is(err, fleet.ErrConflict) {
+	if _, err := w.SendMessage(t.Context(), alice, s.Handle, fleet.NewMessage{Text: "another", IdempotencyKey: "key-1"}); !errors.Is(err, fleet.ErrConflict) {
 		t.Errorf("another text: error %v, want conflict", err)
 	}
-	if _, err := w.SendMessage(t.Context(), alice, other.Handle, "deploy", "key-1"); !errors.Is(err, fleet.ErrConflict) {
+	if _, err := w.SendMessage(t.Context(), alice, other.Handle, fleet.NewMessage{Text: "deploy", IdempotencyKey: "key-1"}); !errors.Is(err, fleet.ErrConflict) {
 		t.Errorf("another session: error %v, want conflict", err)
 	}
-	if m := must(w.SendMessage(t.Context(), bob, s.Handle, "deploy", "key-1"))(t); m.ID == ids[0] {
+	if m := must(w.SendMessage(t.Context(), bob, s.Handle, fleet.NewMessage{Text: "deploy", IdempotencyKey: "key-1"}))(t); m.ID == ids[0] {
 		t.Error("another person's key is the same")
 	}
 }
@@ -131,17 +131,17 @@ func TestMessageToAHostThatDoesNotTakeIt(t *testing.T) {
 	s := w.session(alice, h, "web-app")
 
 	h.setRefuse(protocol.Errorf(protocol.CodeConflict, "a prompt is open"))
-	_, err := w.SendMessage(t.Context(), alice, s.Handle, "hello", "refused")
+	_, err := w.SendMessage(t.Context(), alice, s.Handle, fleet.NewMessage{Text: "hello", IdempotencyKey: "refused"})
 	var refused *protocol.Error
 	if !errors.As(err, &refused) || refused.Code != protocol.CodeConflict {
 		t.Errorf("error %v, want the host's", err)
 	}
-	if _, err := w.SendMessage(t.Context(), alice, s.Handle, "hello", "refused"); !errors.As(err, &refused) || h.count("send_message") != 2 {
+	if _, err := w.SendMessage(t.Context(), alice, s.Handle, fleet.NewMessage{Text: "hello", IdempotencyKey: "refused"}); !errors.As(err, &refused) || h.count("send_message") != 2 {
 		t.Errorf("a repeat of what was refused: error %v, and the host was told %d times, want 2", err, h.count("send_message"))
 	}
 
 	h.setRefuse(protocol.Errorf(protocol.CodeInternal, "the disk is full"))
-	unknown := must(w.SendMessage(t.Context(), alice, s.Handle, "hello", ""))(t)
+	unknown := must(w.SendMessage(t.Context(), alice, s.Handle, fleet.NewMessage{Text: "hello"}))(t)
 	if unknown.Status != protocol.MessageQueued || !strings.HasPrefix(unknown.Detail, "outcome unknown") {
 		t.Errorf("the message is %s (%s)", unknown.Status, unknown.Detail)
 	}
@@ -149,19 +149,19 @@ func TestMessageToAHostThatDoesNotTakeIt(t *testing.T) {
 	h.setRefuse(nil)
 	s = w.session(alice, h, "api") // where nothing is on its way
 	h.setGarbled(true)
-	unknown = must(w.SendMessage(t.Context(), alice, s.Handle, "hello", "garbled"))(t)
+	unknown = must(w.SendMessage(t.Context(), alice, s.Handle, fleet.NewMessage{Text: "hello", IdempotencyKey: "garbled"}))(t)
 	if unknown.Status != protocol.MessageQueued || !strings.HasPrefix(unknown.Detail, "outcome unknown") {
 		t.Errorf("the message is %s (%s)", unknown.Status, unknown.Detail)
 	}
 	before := h.count("send_message")
-	if again := must(w.SendMessage(t.Context(), alice, s.Handle, "hello", "garbled"))(t); again.ID != unknown.ID || h.count("send_message") != before {
+	if again := must(w.SendMessage(t.Context(), alice, s.Handle, fleet.NewMessage{Text: "hello", IdempotencyKey: "garbled"}))(t); again.ID != unknown.ID || h.count("send_message") != before {
 		t.Errorf("a repeat is message %s, and the host was told %d times more", again.ID, h.count("send_message")-before)
 	}
 
 	h.setGarbled(false)
 	s = w.session(alice, h, "docs")
 	h.offline()
-	_, err = w.SendMessage(t.Context(), alice, s.Handle, "hello", "offline")
+	_, err = w.SendMessage(t.Context(), alice, s.Handle, fleet.NewMessage{Text: "hello", IdempotencyKey: "offline"})
 	if !errors.Is(err, fleet.ErrUnavailable) || !strings.Contains(err.Error(), "host mac-1 is offline since 20") {
 		t.Errorf("error %v, want that it is offline and since when", err)
 	}
@@ -195,7 +195,7 @@ func TestActOutlivesItsRequest(t *testing.T) {
 	ctx, hangUp := context.WithCancel(t.Context())
 	defer hangUp()
 	w.Store = hangingUp{w.Store, hangUp}
-	m, err := w.SendMessage(ctx, alice, s.Handle, "hello", "")
+	m, err := w.SendMessage(ctx, alice, s.Handle, fleet.NewMessage{Text: "hello"})
 	if err != nil || m.Status != protocol.MessageDelivered {
 		t.Errorf("message is %s, error %v", m.Status, err)
 	}
@@ -220,7 +220,7 @@ func TestMessageOfOneWhoIsGone(t *testing.T) {
 	s := w.session(alice, h, "web-app")
 	gone, hangUp := context.WithCancel(t.Context())
 	hangUp()
-	_, err := w.SendMessage(gone, alice, s.Handle, "hello", "")
+	_, err := w.SendMessage(gone, alice, s.Handle, fleet.NewMessage{Text: "hello"})
 	var rows int
 	if err := w.sql.QueryRow(t.Context(), `SELECT count(*) FROM messages`).Scan(&rows); err != nil {
 		t.Fatal(err)
@@ -237,7 +237,7 @@ func TestMessageThatWaits(t *testing.T) {
 	h := w.newHost(alice, "mac-1")
 	s := w.session(alice, h, "web-app")
 	h.setQueues(true)
-	m := must(w.SendMessage(t.Context(), alice, s.Handle, "hello", ""))(t)
+	m := must(w.SendMessage(t.Context(), alice, s.Handle, fleet.NewMessage{Text: "hello"}))(t)
 	if m.Status != protocol.MessageQueued || m.Detail != "the agent works" {
 		t.Errorf("the message is %s (%s)", m.Status, m.Detail)
 	}
@@ -255,7 +255,7 @@ func TestWaitForMessage(t *testing.T) {
 	alice := w.person("alice", auth.RoleMember)
 	h := w.newHost(alice, "mac-1")
 	s := w.session(alice, h, "web-app")
-	m := must(w.SendMessage(t.Context(), alice, s.Handle, "hello", ""))(t)
+	m := must(w.SendMessage(t.Context(), alice, s.Handle, fleet.NewMessage{Text: "hello"}))(t)
 	if got := must(w.WaitForMessage(t.Context(), alice, m.ID, time.Millisecond))(t); got.Status != protocol.MessageDelivered {
 		t.Errorf("after the time: %s", got.Status)
 	}

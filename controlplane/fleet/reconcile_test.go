@@ -48,7 +48,7 @@ func TestReconcileMessages(t *testing.T) {
 			h := w.newHost(alice, "mac-"+protocol.NewID()[:8])
 			s := w.session(alice, h, "web-app")
 			test.lose(h)
-			m := must(w.SendMessage(t.Context(), alice, s.Handle, "hello", ""))(t)
+			m := must(w.SendMessage(t.Context(), alice, s.Handle, fleet.NewMessage{Text: "hello"}))(t)
 			if m.Status != protocol.MessageQueued || !strings.HasPrefix(m.Detail, "outcome unknown") {
 				t.Fatalf("the message is %s (%s)", m.Status, m.Detail)
 			}

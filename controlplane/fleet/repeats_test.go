@@ -31,17 +31,17 @@ func TestRepeatOfAMessageThatDidNothing(t *testing.T) {
 			s := w.session(alice, h, "web-app")
 			key := "key-" + test.name
 			test.fail(h)
-			failed, _ := w.SendMessage(t.Context(), alice, s.Handle, "deploy", key) // whatever it answers
+			failed, _ := w.SendMessage(t.Context(), alice, s.Handle, fleet.NewMessage{Text: "deploy", IdempotencyKey: key}) // whatever it answers
 			test.mend(h)
 			before := h.count("send_message")
 			sent := together(t, 64, func() (string, error) {
-				m, err := w.SendMessage(t.Context(), alice, s.Handle, "deploy", key)
+				m, err := w.SendMessage(t.Context(), alice, s.Handle, fleet.NewMessage{Text: "deploy", IdempotencyKey: key})
 				return string(m.ID), err
 			})
 			if n := h.count("send_message") - before; n != 1 || sent == string(failed.ID) {
 				t.Errorf("64 repeats told the host %d times, and are message %s; the failed one was %s", n, sent, failed.ID)
 			}
-			if _, err := w.SendMessage(t.Context(), alice, s.Handle, "another", key); !errors.Is(err, fleet.ErrConflict) {
+			if _, err := w.SendMessage(t.Context(), alice, s.Handle, fleet.NewMessage{Text: "another", IdempotencyKey: key}); !errors.Is(err, fleet.ErrConflict) {
 				t.Errorf("another text: error %v, want conflict", err)
 			}
 		})
@@ -168,7 +168,7 @@ func TestReconcileStarts(t *testing.T) {
 			id := lost(test.age)
 			if test.write {
 				h.setRefuse(protocol.Errorf(protocol.CodeNotFound, "no session"))
-				if _, err := w.SendMessage(t.Context(), alice, string(id), "hello", ""); err == nil {
+				if _, err := w.SendMessage(t.Context(), alice, string(id), fleet.NewMessage{Text: "hello"}); err == nil {
 					t.Fatal("a message was sent")
 				}
 			}

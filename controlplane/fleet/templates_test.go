@@ -56,7 +56,7 @@ func TestAuditLog(t *testing.T) {
 	alice, admin := w.person("alice", auth.RoleMember), w.person("root", auth.RoleAdmin)
 	h := w.newHost(alice, "mac-1")
 	s := w.session(alice, h, "web-app")
-	m := must(w.SendMessage(t.Context(), alice, s.Handle, "hello", ""))(t)
+	m := must(w.SendMessage(t.Context(), alice, s.Handle, fleet.NewMessage{Text: "hello"}))(t)
 	if _, err := w.CreateJoinToken(t.Context(), admin, "mac-2"); err != nil {
 		t.Fatal(err)
 	}

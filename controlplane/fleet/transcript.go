@@ -14,6 +14,7 @@ type TranscriptEntry struct {
 	Seq uint64
 	At  time.Time
 	protocol.Entry
+	Changed []string             // of a message from here: what its host changed in it
 	Asked   *protocol.Prompt     // also of what Settled ends, if that is known
 	Settled *protocol.Settlement // nil: it is only asked here
 }

@@ -37,7 +37,7 @@ func TestMessagesKeepTheirOrder(t *testing.T) {
 			before := h.count("send_message")
 			sent := make(chan error)
 			go func() {
-				_, err := w.SendMessage(t.Context(), alice, s.Handle, "second", "")
+				_, err := w.SendMessage(t.Context(), alice, s.Handle, fleet.NewMessage{Text: "second"})
 				sent <- err
 			}()
 			select {
@@ -58,7 +58,7 @@ func TestMessagesKeepTheirOrder(t *testing.T) {
 				return
 			}
 			w.reconcile(t) // after which the first one has failed
-			if _, err := w.SendMessage(t.Context(), alice, s.Handle, "third", ""); err != nil {
+			if _, err := w.SendMessage(t.Context(), alice, s.Handle, fleet.NewMessage{Text: "third"}); err != nil {
 				t.Errorf("once nothing is on its way: %v", err)
 			}
 		})

@@ -82,7 +82,7 @@ func TestIdleIsNewerThanTheMessage(t *testing.T) {
 	}
 
 	known := must(w.WaitForSession(t.Context(), alice, fleet.WaitFor{Until: fleet.UntilIdle, Timeout: 1}))(t).Cursor
-	second := must(w.SendMessage(t.Context(), alice, s.Handle, "once more", ""))(t)
+	second := must(w.SendMessage(t.Context(), alice, s.Handle, fleet.NewMessage{Text: "once more"}))(t)
 	wantBusy("a second message is delivered")
 	any := fleet.WaitFor{Until: fleet.UntilIdle, Timeout: 1, Cursor: known}
 	if must(w.WaitForSession(t.Context(), alice, any))(t).Reached {

@@ -198,7 +198,9 @@ type host struct {
 	garbled  bool                        // its answers cannot be read
 	took     map[protocol.CommandID]bool // what it has acted on
 	started  map[protocol.SessionID]bool
-	queues   bool // its agent works, and takes no message yet
+	queues   bool                           // its agent works, and takes no message yet
+	changed  []string                       // what it says that it changed in each message
+	fate     *protocol.WithdrawCommandReply // what it says to who takes something back, if set
 	seq      map[protocol.SessionID]uint64
 	segments []protocol.Segment // of each session's recording
 }
@@ -322,6 +324,19 @@ func (h *host) said(session protocol.SessionID, text string) {
 	h.say(session, protocol.EventEntry, protocol.Entry{Role: protocol.RoleAssistant, Text: text})
 }
 
+// queued keeps a message to a session of which its host has not heard yet.
+func (w *world) queued(ref string) protocol.MessageID {
+	w.t.Helper()
+	id := protocol.NewID()
+	_, err := w.sql.Exec(w.t.Context(), `
+		INSERT INTO messages (id, session_id, author_id, client_id, body, status, detail)
+		SELECT $1, s.id, s.created_by, 'web', 'hello', 'queued', 'on its way to the host' FROM sessions s WHERE s.handle = $2`, id, ref)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return protocol.MessageID(id)
+}
+
 // count is how many commands of a name have come.
 func (h *host) count(name string) int {
 	h.mu.Lock()
@@ -413,12 +428,17 @@ func (h *host) reply(name string, request []byte) (any, error) {
 		if h.queues {
 			return protocol.SendMessageReply{Message: protocol.MessageState{
 				ID: r.Message, Status: protocol.MessageQueued, Detail: "the agent works",
-			}}, nil
+			}, Changed: h.changed}, nil
 		}
-		return protocol.SendMessageReply{Message: protocol.MessageState{ID: r.Message, Status: protocol.MessageDelivered}}, nil
+		return protocol.SendMessageReply{Message: protocol.MessageState{ID: r.Message, Status: protocol.MessageDelivered}, Changed: h.changed}, nil
+	case protocol.SendMessageIfIdle.Name:
+		return protocol.SendMessageReply{Message: protocol.MessageState{ID: r.Message, Status: protocol.MessageQueued}}, nil
 	case protocol.AnswerPrompt.Name:
 		return protocol.AnswerPromptReply{Status: protocol.PromptAnswering}, nil
 	case protocol.WithdrawCommand.Name:
+		if h.fate != nil {
+			return *h.fate, nil
+		}
 		if !h.took[r.Command] {
 			return protocol.WithdrawCommandReply{}, nil
 		}

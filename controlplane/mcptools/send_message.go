@@ -13,12 +13,13 @@ type sendMessageInput struct {
 	SessionID      string `json:"session_id" required:"true" max:"100" doc:"The session's handle, UUID, or a name that only it has."`
 	Message        string `json:"message" required:"true" max:"100000" lines:"true" doc:"What to type to the agent."`
 	WaitSeconds    *int   `json:"wait_seconds" min:"0" max:"45" doc:"Wait up to so long until the agent is done or asks something. 0 returns at once; left out, it waits a few seconds for the agent's receipt."`
+	WhenBusy       string `json:"when_busy" enum:"queue,refuse" doc:"If the session is not idle when the message reaches it. queue, the default: it waits, and is typed in its turn. refuse: it is refused, and nothing is kept of it; wait_for_session tells when the session is idle."`
 	IdempotencyKey string `json:"idempotency_key" max:"200" doc:"Any unique text. A repeat with the same key types nothing and returns the first message, unless that one failed, so that nothing was typed: then it tries again."`
 }
 
 type sendMessageOutput struct {
 	MessageID string       `json:"message_id"`
-	Status    string       `json:"status" enum:"queued,delivered,accepted,not_confirmed,failed" doc:"accepted: the agent confirmed exactly this text; not_confirmed: typed, but without a receipt"`
+	Status    string       `json:"status" enum:"queued,delivered,accepted,not_confirmed,failed,withdrawn" doc:"accepted: the agent confirmed exactly this text; not_confirmed: typed, but without a receipt; withdrawn: somebody took it back before it was typed"`
 	Detail    string       `json:"detail,omitempty"`
 	Changed   []string     `json:"changed,omitempty" doc:"what was changed in the text before it was typed, as the agent's input box would have"`
 	Session   *sessionView `json:"session,omitempty" doc:"after the wait, if there was one"`
@@ -29,9 +30,6 @@ type sendMessageOutput struct {
 	Next      string       `json:"next,omitempty" doc:"what helps next"`
 }
 
-// mostChanges bounds what a host may say of its changes.
-const mostChanges = 10
-
 // receiptWait is how long the tool waits for an agent's receipt when it was not told how long. An idle agent
 // confirms within a second.
 const receiptWait = 5 * time.Second
@@ -41,8 +39,8 @@ func sendMessage() Tool {
 		Name:  "send_message",
 		Title: "Send a message",
 		Description: "Types a message to the agent in a session, as the user would at its terminal. The agent then works " +
-			"and may run commands. If it works already, the message is queued and it takes it up next; messages keep their " +
-			"order and are never merged. A message waits while somebody types at the terminal, and detail says so. It is not for " +
+			"and may run commands. If it works already, the message is queued and it takes it up next, or is refused with when_busy; " +
+			"messages keep their order and are never merged. A message waits while somebody types at the terminal, and detail says so. It is not for " +
 			"answering a prompt, and refused while one is open: respond_to_prompt is.",
 		Scope: auth.ScopeSessionsWrite,
 		Hints: Hints{OpenWorld: true},
@@ -54,12 +52,16 @@ func sendMessage() Tool {
 		if in.WaitSeconds != nil && *in.WaitSeconds > 0 {
 			return c.sendAndFollow(ctx, in)
 		}
-		message, err := c.fleet.SendMessage(ctx, c.caller, in.SessionID, in.Message, in.IdempotencyKey)
+		message, err := c.fleet.SendMessage(ctx, c.caller, in.SessionID, in.asked())
 		if err != nil || in.WaitSeconds != nil {
 			return sent(message), err
 		}
 		return sent(c.receipt(ctx, message, receiptWait)), nil
 	})
+}
+
+func (in sendMessageInput) asked() fleet.NewMessage {
+	return fleet.NewMessage{Text: in.Message, IdempotencyKey: in.IdempotencyKey, WhenBusy: fleet.WhenBusy(in.WhenBusy)}
 }
 
 // receipt waits until nothing more can become of the message. It was sent, whatever becomes of the wait.
@@ -68,17 +70,16 @@ func (c call) receipt(ctx context.Context, m fleet.Message, wait time.Duration) 
 	if err != nil {
 		return m
 	}
-	later.Changed = m.Changed
 	return later
 }
 
 func sent(m fleet.Message) sendMessageOutput {
 	out := sendMessageOutput{MessageID: string(m.ID), Status: string(m.Status), Detail: plainLine(m.Detail)}
-	for _, change := range m.Changed[:min(len(m.Changed), mostChanges)] {
+	for _, change := range m.Changed {
 		out.Changed = append(out.Changed, plainLine(change))
 	}
 	if !m.Status.Final() {
-		out.Next = "It is on its way; wait_for_session shows what becomes of it."
+		out.Next = "It is on its way; wait_for_session shows what becomes of it. While it is queued, interrupt_session with its message_id takes it back."
 	}
 	return out
 }
@@ -91,7 +92,7 @@ func (c call) sendAndFollow(ctx context.Context, in sendMessageInput) (sendMessa
 	if err != nil {
 		return sendMessageOutput{}, err
 	}
-	message, err := c.fleet.SendMessage(ctx, c.caller, string(before.ID), in.Message, in.IdempotencyKey)
+	message, err := c.fleet.SendMessage(ctx, c.caller, string(before.ID), in.asked())
 	if err != nil {
 		return sendMessageOutput{}, err
 	}

@@ -16,14 +16,14 @@ import (
 
 // nameless are arguments that name nothing of anybody's.
 var nameless = []string{
-	"name", "working_dir", "agent", "permission_mode", "message", "view", "response", "query", "path", "until", "state",
+	"name", "working_dir", "agent", "permission_mode", "message", "view", "response", "query", "path", "until", "state", "when_busy",
 }
 
 // secrets is what alice has, by the argument that names such a thing.
 func (w *world) secrets(t *testing.T) map[string][]string {
 	t.Helper()
 	handle := w.start("secret-app")
-	w.must("send_message", args{"session_id": handle, "message": "ask the zebra", "wait_seconds": 20, "idempotency_key": "alices-key"})
+	sent := w.must("send_message", args{"session_id": handle, "message": "ask the zebra", "wait_seconds": 20, "idempotency_key": "alices-key"})
 	asked := w.must("check_prompts", args{})
 	id, prompt := textAt(asked, "prompts", 0, "session_id"), textAt(asked, "prompts", 0, "prompt_id")
 	template := fleet.Template{Name: "nightly", WorkingDir: "/src", Host: w.host.id}
@@ -32,7 +32,7 @@ func (w *world) secrets(t *testing.T) map[string][]string {
 	}
 	sessions, hosts := []string{id, handle, "secret-app", id[:8]}, []string{string(w.host.id), "macbook"}
 	return map[string][]string{
-		"session_id": sessions, "session": sessions, "id": append([]string{handle + ":1"}, sessions...), "prompt_id": {prompt}, "host": hosts,
+		"session_id": sessions, "session": sessions, "id": append([]string{handle + ":1"}, sessions...), "prompt_id": {prompt}, "host": hosts, "message_id": {textAt(sent, "message_id")},
 		"template": {"nightly"}, "cursor": {id, handle + ":1"}, "idempotency_key": {"alices-key"}, "task": {"zebra"}, "since": {"zebra"},
 	}
 }

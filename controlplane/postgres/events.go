@@ -82,10 +82,13 @@ func queueChanges(writes *pgx.Batch, host protocol.HostID, batch fleet.Batch) {
 // transcriptKinds are the kinds of event that are there to be read.
 const transcriptKinds = `('entry', 'prompt_asked', 'prompt_settled')`
 
-// transcriptColumns are what scanEntry reads of event e. An answer comes with what was asked.
+// transcriptColumns are what scanEntry reads of event e. An answer comes with what was asked, and a message with what was
+// changed in it.
 const transcriptColumns = `
 	e.seq, e.at, e.kind, e.body, CASE WHEN e.kind = 'prompt_settled' THEN (
 		SELECT p.prompt FROM prompts p WHERE p.id = e.body->>'prompt_id' AND p.session_id = e.session_id
+	) END, CASE WHEN e.kind = 'entry' AND e.body ? 'message_id' THEN (
+		SELECT m.changed FROM messages m WHERE m.id = e.body->>'message_id' AND m.session_id = e.session_id
 	) END`
 
 // roleOf is who speaks in event e.
@@ -121,7 +124,7 @@ func scanEntry(row pgx.CollectableRow) (fleet.TranscriptEntry, error) {
 	var e fleet.TranscriptEntry
 	var kind protocol.EventKind
 	var body, asked []byte
-	if err := row.Scan(&e.Seq, &e.At, &kind, &body, &asked); err != nil {
+	if err := row.Scan(&e.Seq, &e.At, &kind, &body, &asked, &e.Changed); err != nil {
 		return e, err
 	}
 	if err := readEntry(&e, kind, body, asked); err != nil {

@@ -13,12 +13,12 @@ import (
 
 const messageColumns = `
 	m.id, m.session_id, m.author_id, m.client_id, coalesce(m.idempotency_key, ''), m.body, m.status,
-	m.detail, m.created_at, m.updated_at`
+	m.detail, m.changed, m.created_at, m.updated_at`
 
 func scanMessage(row pgx.CollectableRow) (fleet.Message, error) {
 	var m fleet.Message
 	err := row.Scan(&m.ID, &m.Session, &m.Author, &m.ClientID, &m.IdempotencyKey, &m.Text, &m.Status,
-		&m.Detail, &m.CreatedAt, &m.UpdatedAt)
+		&m.Detail, &m.Changed, &m.CreatedAt, &m.UpdatedAt)
 	return m, err
 }
 
@@ -114,6 +114,28 @@ func (db *DB) Unheard(ctx context.Context, ids []protocol.MessageID) ([]protocol
 		ORDER BY created_at`, ids, fleet.UnheardDetails())
 	unheard, err := pgx.CollectRows(rows, pgx.RowTo[protocol.MessageID])
 	return unheard, explain("read which messages are on their way", err)
+}
+
+// KeepChanges implements fleet.MessageStore. A loss of power costs only the words, so that this need not wait for the disk.
+func (db *DB) KeepChanges(ctx context.Context, id protocol.MessageID, changed []string) error {
+	writes := &pgx.Batch{} // one transaction, and one round trip
+	writes.Queue(`BEGIN`)
+	writes.Queue(`SET LOCAL synchronous_commit TO off`)
+	writes.Queue(`UPDATE messages SET changed = $2 WHERE id = $1`, id, changed)
+	writes.Queue(`COMMIT`)
+	return explain("store what was changed in a message", db.pool.SendBatch(ctx, writes).Close())
+}
+
+// QueuedMessages implements fleet.MessageStore.
+func (db *DB) QueuedMessages(ctx context.Context, session protocol.SessionID, limit int) ([]fleet.Message, error) {
+	rows, _ := db.pool.Query(ctx, `
+		SELECT `+messageColumns+`
+		FROM messages m
+		WHERE m.session_id = $1 AND m.status = 'queued'
+		ORDER BY m.created_at
+		LIMIT $2`, session, limit)
+	queued, err := pgx.CollectRows(rows, scanMessage)
+	return queued, explain("read queued messages", err)
 }
 
 // messageAdvance stores a status that does not come before the stored one: queued, delivered, then one of those

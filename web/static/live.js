@@ -132,7 +132,7 @@ document.addEventListener("submit", async event => {
     const response = await fetch(form.action, {method: "POST", body});
     if (new URL(response.url).pathname === "/login") { location.reload(); return; }
     const page = parse(await response.text());
-    tell(page.querySelector(".problem")?.textContent ?? (response.ok ? "" : "That did not work; please try again."));
+    tell(page.querySelector(".problem:not([hidden])")?.textContent ?? (response.ok ? "" : "That did not work; please try again."));
     if (response.ok) {
       for (const box of form.querySelectorAll("textarea")) box.value = "";
       takeHidden(form, page);
