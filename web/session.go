@@ -104,7 +104,7 @@ func tabs(id protocol.SessionID, here string) []tab {
 type receipt struct {
 	Words   string
 	Detail  string
-	Changed []string // in the text, before it was typed
+	Changed []string // in the text
 	Bad     bool
 }
 
@@ -118,6 +118,12 @@ var receiptWords = map[protocol.MessageStatus]string{
 }
 
 func newReceipt(m fleet.Message) *receipt {
-	bad := m.Status == protocol.MessageNotConfirmed || m.Status == protocol.MessageFailed
-	return &receipt{Words: receiptWords[m.Status], Detail: m.Detail, Changed: m.Changed, Bad: bad}
+	r := &receipt{
+		Words: receiptWords[m.Status], Detail: m.Detail, Changed: m.Changed,
+		Bad: m.Status == protocol.MessageNotConfirmed || m.Status == protocol.MessageFailed,
+	}
+	if m.Status == protocol.MessageFailed || m.Status == protocol.MessageWithdrawn {
+		r.Changed = nil // in what nobody gets
+	}
+	return r
 }

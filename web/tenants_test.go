@@ -50,6 +50,11 @@ func (c crowd) probes(t *testing.T) map[string][]probe {
 	host := [2]string{string(c.host.ID), strings.Repeat("z", len(c.host.ID))}
 	hostName := [2]string{c.host.Name, strings.Repeat("z", len(c.host.Name))}
 	prompt := [2]string{string(c.prompt.ID), protocol.NewID()}
+	sent, err := c.pages.Fleet.SendMessage(t.Context(), c.caller(t, c.admin), session[0], fleet.NewMessage{Text: "hi"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	message := [2]string{string(sent.ID), protocol.NewID()}
 	template := [2]string{"secret", "absent"}
 	user := [2]string{string(c.admin.User.ID), strings.Repeat("z", len(c.admin.User.ID))}
 	grants, err := c.pages.OAuth.Grants(t.Context(), c.caller(t, c.admin), auth.GrantFilter{})
@@ -68,24 +73,25 @@ func (c crowd) probes(t *testing.T) map[string][]probe {
 		"GET /sessions":     {{"/sessions?host=%id", nil, host}, {"/sessions?host=%id", nil, hostName}, {"/sessions?cursor=%id", nil, session}},
 		"POST /sessions":    {{"/sessions", url.Values{"host": {"%id"}, "working_dir": {"/"}}, host}, {"/sessions", url.Values{"host": {"%id"}}, hostName}, {"/sessions", url.Values{"template": {"%id"}}, template}},
 		"GET /sessions/new": {{"/sessions/new?host=%id", nil, host}, {"/sessions/new?host=%id", nil, hostName}, {"/sessions/new?template=%id", nil, template}},
-		"POST /sessions/{session}/prompts/{prompt}": {{"/sessions/%id/prompts/" + prompt[0], url.Values{"option": {"deny"}}, session}, {"/sessions/" + session[0] + "/prompts/%id", url.Values{"option": {"deny"}}, prompt}, {"/sessions/" + session[1] + "/prompts/%id", url.Values{"option": {"deny"}}, prompt}},
-		"GET /prompts/{prompt}":                     {{"/prompts/%id", nil, prompt}},
-		"GET /events":                               {{"/events?session=%id", nil, session}, {"/events?session=%id", nil, handle}},
-		"GET /hosts/waiting":                        {{"/hosts/waiting?name=%id", nil, hostName}, {"/hosts/waiting?host=%id", nil, host}},
-		"POST /hosts/{host}/shares":                 {{"/hosts/%id/shares", url.Values{"user": {"grace"}, "access": {"operator"}}, host}},
-		"GET /clients":                              {{"/clients?user=%id", nil, user}, {"/clients?client=%id", nil, client}, {"/clients?all=yes&user=%id", nil, user}},
-		"GET /clients/revoke":                       {{"/clients/revoke?user=%id", nil, user}, {"/clients/revoke?all=yes&user=%id", nil, user}, {"/clients/revoke?client=%id", nil, client}},
-		"POST /clients/revoke":                      {{"/clients/revoke", url.Values{"all": {"yes"}, "user": {"%id"}}, user}, {"/clients/revoke", url.Values{"client": {"%id"}}, client}},
-		"POST /clients/{grant}/revoke":              {{"/clients/%id/revoke", nil, grant}, {"/clients/%id/revoke", url.Values{"from": {"tokens"}}, grant}},
-		"POST /clients/registered/disable":          {{"/clients/registered/disable", url.Values{"client": {"%id"}, "disable": {"yes"}}, client}},
-		"POST /clients/registered/remove":           {{"/clients/registered/remove", url.Values{"client": {"%id"}}, client}},
-		"POST /users/{user}/suspend":                {{"/users/%id/suspend", url.Values{"suspend": {"yes"}}, user}},
-		"POST /users/{user}/factors/reset":          {{"/users/%id/factors/reset", nil, user}},
-		"POST /users/{user}/logins/end":             {{"/users/%id/logins/end", nil, user}},
-		"POST /account/logins/{login}/end":          {{"/account/logins/%id/end", nil, login}},
-		"POST /account/passkeys/{passkey}/remove":   {{"/account/passkeys/%id/remove", nil, [2]string{"YWRhcw", "bm9uZQ"}}},
-		"POST /templates/{template}/remove":         {{"/templates/%id/remove", nil, template}},
-		"GET /audit":                                {{"/audit?filter=%id", nil, [2]string{"host.enrol", "zzzz.zzzzz"}}},
+		"POST /sessions/{session}/prompts/{prompt}":             {{"/sessions/%id/prompts/" + prompt[0], url.Values{"option": {"deny"}}, session}, {"/sessions/" + session[0] + "/prompts/%id", url.Values{"option": {"deny"}}, prompt}, {"/sessions/" + session[1] + "/prompts/%id", url.Values{"option": {"deny"}}, prompt}},
+		"POST /sessions/{session}/messages/{message}/take-back": {{"/sessions/%id/messages/" + message[0] + "/take-back", nil, session}, {"/sessions/" + session[0] + "/messages/%id/take-back", nil, message}},
+		"GET /prompts/{prompt}":                                 {{"/prompts/%id", nil, prompt}},
+		"GET /events":                                           {{"/events?session=%id", nil, session}, {"/events?session=%id", nil, handle}},
+		"GET /hosts/waiting":                                    {{"/hosts/waiting?name=%id", nil, hostName}, {"/hosts/waiting?host=%id", nil, host}},
+		"POST /hosts/{host}/shares":                             {{"/hosts/%id/shares", url.Values{"user": {"grace"}, "access": {"operator"}}, host}},
+		"GET /clients":                                          {{"/clients?user=%id", nil, user}, {"/clients?client=%id", nil, client}, {"/clients?all=yes&user=%id", nil, user}},
+		"GET /clients/revoke":                                   {{"/clients/revoke?user=%id", nil, user}, {"/clients/revoke?all=yes&user=%id", nil, user}, {"/clients/revoke?client=%id", nil, client}},
+		"POST /clients/revoke":                                  {{"/clients/revoke", url.Values{"all": {"yes"}, "user": {"%id"}}, user}, {"/clients/revoke", url.Values{"client": {"%id"}}, client}},
+		"POST /clients/{grant}/revoke":                          {{"/clients/%id/revoke", nil, grant}, {"/clients/%id/revoke", url.Values{"from": {"tokens"}}, grant}},
+		"POST /clients/registered/disable":                      {{"/clients/registered/disable", url.Values{"client": {"%id"}, "disable": {"yes"}}, client}},
+		"POST /clients/registered/remove":                       {{"/clients/registered/remove", url.Values{"client": {"%id"}}, client}},
+		"POST /users/{user}/suspend":                            {{"/users/%id/suspend", url.Values{"suspend": {"yes"}}, user}},
+		"POST /users/{user}/factors/reset":                      {{"/users/%id/factors/reset", nil, user}},
+		"POST /users/{user}/logins/end":                         {{"/users/%id/logins/end", nil, user}},
+		"POST /account/logins/{login}/end":                      {{"/account/logins/%id/end", nil, login}},
+		"POST /account/passkeys/{passkey}/remove":               {{"/account/passkeys/%id/remove", nil, [2]string{"YWRhcw", "bm9uZQ"}}},
+		"POST /templates/{template}/remove":                     {{"/templates/%id/remove", nil, template}},
+		"GET /audit":                                            {{"/audit?filter=%id", nil, [2]string{"host.enrol", "zzzz.zzzzz"}}},
 	}
 	for _, page := range []string{"", "/screen", "/terminal", "/changes", "/terminate", "/recording"} {
 		rows["GET /sessions/{session}"+page] = []probe{{"/sessions/%id" + page, nil, session}, {"/sessions/%id" + page, nil, handle}}

@@ -2,8 +2,11 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -37,8 +40,7 @@ func TestForms(t *testing.T) {
 		w.admin.wantRefusal(t, "respond_to_prompt", args{"prompt_id": form.ID, "response": "x\n-\nYes"}, "at least 2 characters")
 		w.admin.wantRefusal(t, "respond_to_prompt", args{"prompt_id": form.ID, "response": "red\n-\n-"}, "")
 		must(t, w.admin.Call(t.Context(), "respond_to_prompt", args{"prompt_id": form.ID, "response": test.response}, nil))
-		awaitLogs(t, w.admin, args{"session_id": s.ID}, test.told)
-		awaitLogs(t, w.admin, args{"session_id": s.ID}, test.settled)
+		w.admin.awaitTranscript(t, s.ID, test.told, test.settled)
 		w.admin.wantRefusal(t, "respond_to_prompt", args{"prompt_id": form.ID, "response": "blue\n-\nYes"}, "alice")
 		awaitState(t, w.admin, s.ID, "idle")
 		if left := w.admin.prompts(t, nil); len(left) != 0 {
@@ -57,4 +59,17 @@ func (p person) awaitForm(t *testing.T, ref string) prompt {
 		return len(list.Prompts) == 1 && list.Prompts[0].Kind == "elicitation", err
 	})
 	return list.Prompts[0]
+}
+
+// awaitTranscript waits until a session's transcript has all these words.
+func (p person) awaitTranscript(t *testing.T, ref string, words ...string) {
+	t.Helper()
+	await(t, fmt.Sprintf("%q in the transcript", words), func(ctx context.Context) (bool, error) {
+		var logs struct {
+			Output string `json:"output"`
+		}
+		err := p.Call(ctx, "get_logs", args{"session_id": ref}, &logs)
+		lacks := func(word string) bool { return !strings.Contains(logs.Output, word) }
+		return !slices.ContainsFunc(words, lacks), errors.Join(err, errors.New(logs.Output))
+	})
 }
