@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -19,6 +20,7 @@ type Unheard struct {
 	Command protocol.CommandID // empty: it started the session
 	Prompt  protocol.PromptID  // empty: it was no answer
 	At      time.Time
+	Since   time.Time // when the host connected last
 }
 
 // UnheardStore finds what nobody knows the outcome of.
@@ -41,10 +43,11 @@ const (
 // Reconcile finds out, until the context ends, what has become of commands whose answers were lost. All replicas do
 // it: to ask twice changes nothing.
 func (f *Fleet) Reconcile(ctx context.Context) {
+	r := reconciler{Fleet: f}
 	ticker := time.NewTicker(reconcileEvery)
 	defer ticker.Stop()
 	for {
-		if err := f.ReconcileOnce(ctx); err != nil && ctx.Err() == nil {
+		if err := r.once(ctx); err != nil && ctx.Err() == nil {
 			f.Log.WarnContext(ctx, "unknown outcomes not read", "err", err)
 		}
 		select {
@@ -57,6 +60,20 @@ func (f *Fleet) Reconcile(ctx context.Context) {
 
 // ReconcileOnce asks each host once about what it has said nothing of.
 func (f *Fleet) ReconcileOnce(ctx context.Context) error {
+	r := reconciler{Fleet: f}
+	return r.once(ctx)
+}
+
+// reconciler remembers which hosts refused to say what became of a command.
+type reconciler struct {
+	*Fleet
+
+	mu     sync.Mutex                    // guards the field below
+	warned map[protocol.HostID]time.Time // when the host had connected of which it was logged
+}
+
+func (r *reconciler) once(ctx context.Context) error {
+	f := r.Fleet
 	unheard, err := f.Store.UnheardCommands(ctx, f.Now().Add(-unheardAfter))
 	if err != nil {
 		return err
@@ -69,13 +86,32 @@ func (f *Fleet) ReconcileOnce(ctx context.Context) error {
 			settle = f.settleStart
 		}
 		group.Go(func() error {
-			if err := settle(ctx, u); err != nil && ctx.Err() == nil {
+			if err := settle(ctx, u); err != nil && ctx.Err() == nil && r.isNews(u, err) {
 				f.Log.WarnContext(ctx, "outcome of a command still unknown", "command", u.Command, "session", u.Session, "err", err)
 			}
 			return nil
 		})
 	}
 	return group.Wait()
+}
+
+// isNews reports whether it is to be logged that an outcome is still unknown. A host that refuses to say, mostly since it is
+// of an older version, will do so every time until it comes back as another.
+func (r *reconciler) isNews(u Unheard, err error) bool {
+	var refused *protocol.Error
+	if !errors.As(err, &refused) {
+		return true
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if at, warned := r.warned[u.Host]; warned && at.Equal(u.Since) {
+		return false
+	}
+	if r.warned == nil {
+		r.warned = map[protocol.HostID]time.Time{}
+	}
+	r.warned[u.Host] = u.Since
+	return true
 }
 
 // settleUnheard takes a command back. A host that has acted on it says so; one that has not never will, so that its

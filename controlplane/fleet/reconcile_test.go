@@ -1,8 +1,11 @@
 package fleet_test
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -116,4 +119,52 @@ func TestReconcileAnswers(t *testing.T) {
 	if _, err := w.AnswerPrompt(t.Context(), bob, string(q.ID), "no"); !errors.Is(err, fleet.ErrConflict) {
 		t.Errorf("a prompt that the host has answered: error %v, want conflict", err)
 	}
+}
+
+// TestReconcileWarnsOnce: a host that does not say what became of its commands is named in the log once for each of its
+// connections, though it is asked again all the time.
+func TestReconcileWarnsOnce(t *testing.T) {
+	w := newWorld(t)
+	alice := w.person("alice", auth.RoleMember)
+	h := w.newHost(alice, "mac-1")
+	for _, name := range []string{"web-app", "api"} {
+		w.queued(w.session(alice, h, name).Handle)
+	}
+	h.setRefuse(protocol.Errorf(protocol.CodeInvalid, "this host agent does not know the command"))
+	log := &lines{}
+	w.Log = slog.New(slog.NewTextHandler(log, nil))
+	w.Now = func() time.Time { return time.Now().Add(time.Minute) }
+	ctx, stop := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	group.Go(func() { w.Reconcile(ctx) })
+	defer group.Wait()
+	defer stop()
+	for connections := range 2 {
+		before, deadline := h.count(protocol.WithdrawCommand.Name), time.Now().Add(time.Minute)
+		for h.count(protocol.WithdrawCommand.Name) < before+5 && time.Now().Before(deadline) {
+			time.Sleep(10 * time.Millisecond) // the scripted host tells nobody that it was asked
+		}
+		if n := log.count("still unknown"); n != connections+1 {
+			t.Errorf("%d warnings, want %d", n, connections+1)
+		}
+		h.hello()
+	}
+}
+
+// lines is a log that counts.
+type lines struct {
+	mu   sync.Mutex // guards the field below
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) count(words string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), words)
 }

@@ -97,6 +97,9 @@ func (f *Fleet) batch(ctx context.Context, r protocol.EventsRequest) (Batch, err
 		e.Kind = protocol.EventKind(cleanText(string(e.Kind)))
 		e.Body = cleanJSON(e.Body)
 		e.At = cleanTime(e.At)
+		if e.Kind == protocol.EventEntry {
+			e.Body = cleanEntryUsage(e.Body)
+		}
 		batch.Events = append(batch.Events, e)
 		if err := batch.add(e); err != nil {
 			f.Log.WarnContext(ctx, "event kept without being understood", "session", r.Session, "seq", e.Seq, "err", err)

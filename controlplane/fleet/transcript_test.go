@@ -210,3 +210,26 @@ func TestUsageIsTheNewestWord(t *testing.T) {
 		t.Errorf("state %s, of event %d", before.State, before.StateSeq)
 	}
 }
+
+// TestUsageOfAnEntry: what no reply takes is bounded, and the entry is there to be read.
+func TestUsageOfAnEntry(t *testing.T) {
+	w := newWorld(t)
+	alice := w.person("alice", auth.RoleMember)
+	h := w.newHost(alice, "mac-1")
+	s := w.session(alice, h, "web-app")
+	for usage, want := range map[string]*protocol.ReplyUsage{
+		`{"reply_id":"r","input_tokens":3,"output_tokens":4,"cache_read_tokens":5}`: {Reply: "r", Usage: protocol.Usage{Input: 3, Output: 4, CacheRead: 5}},
+		`{"input_tokens":-3,"output_tokens":1e300,"cache_read_tokens":99999999999999999999999999,"cache_write_tokens":1e5000}`: {
+			Usage: protocol.Usage{Output: 1e15, CacheRead: 1e15},
+		},
+		`{"input_tokens":1.9,"output_tokens":"many","cache_read_tokens":null,"cache_write_tokens":[1]}`: {Usage: protocol.Usage{Input: 1}},
+		`"many"`: nil,
+		`null`:   nil,
+	} {
+		h.say(s.ID, protocol.EventEntry, json.RawMessage(`{"role":"assistant","text":"hello","usage":`+usage+`}`))
+		got := must(w.Transcript(t.Context(), alice, s.Handle, "", 1))(t).Entries[0]
+		if diff := cmp.Diff(want, got.Usage); diff != "" || got.Text != "hello" {
+			t.Errorf("of %s, %q says (-want +got):\n%s", usage, got.Text, diff)
+		}
+	}
+}

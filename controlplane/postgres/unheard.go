@@ -15,7 +15,7 @@ const unheardAtOnce = 200
 // UnheardCommands implements fleet.UnheardStore.
 func (db *DB) UnheardCommands(ctx context.Context, before time.Time) ([]fleet.Unheard, error) {
 	rows, _ := db.pool.Query(ctx, `
-		SELECT s.host_id, s.id, u.command, u.prompt, u.at
+		SELECT s.host_id, s.id, u.command, u.prompt, u.at, coalesce(h.connected_at, 'epoch')
 		FROM (
 			SELECT session_id, id AS command, '' AS prompt, created_at AS at FROM messages
 			WHERE status = 'queued' AND detail = ANY ($2)
