@@ -1,67 +1,14 @@
 package auth_test
 
 import (
-	"crypto/hmac"
-	"crypto/sha1"
-	"encoding/base32"
-	"encoding/binary"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"switchboard/auth"
 )
-
-// phone is a person's authenticator app.
-type phone struct {
-	s      *server
-	secret []byte
-}
-
-// code is what the app shows, so many steps from now.
-func (p phone) code(apart int64) auth.Secret {
-	mac := hmac.New(sha1.New, p.secret)
-	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(p.s.Now().Unix()/30+apart)))
-	sum := mac.Sum(nil)
-	number := binary.BigEndian.Uint32(sum[sum[19]&0xf:]) & 0x7fffffff
-	return auth.Secret(fmt.Sprintf("%06d", number%1_000_000))
-}
-
-// setUpApp gives a person an app and recovery codes; the login he goes on with is another.
-func (s *server) setUpApp(t *testing.T, login auth.Login) (phone, []auth.Secret, auth.Login) {
-	t.Helper()
-	caller := s.newcomer(t, login)
-	shown, err := s.accounts.SetUpTOTP(t.Context(), caller, login.Token)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := base32.StdEncoding.DecodeString(strings.ReplaceAll(string(shown.Text), " ", ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	app := phone{s, secret}
-	codes, login, err := s.accounts.ConfirmTOTP(t.Context(), caller, login.Token, app.code(0))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Advance(time.Minute) // that code is used
-	return app, codes, login
-}
-
-func (s *server) newcomer(t *testing.T, login auth.Login) auth.Caller {
-	t.Helper()
-	caller, _, _, err := s.accounts.Newcomer(t.Context(), login.Token, "127.0.0.1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return caller
-}
 
 // halfLogIn gives the right password.
 func (s *server) halfLogIn(t *testing.T) auth.Secret {
@@ -77,76 +24,6 @@ func (s *server) halfLogIn(t *testing.T) auth.Secret {
 func (s *server) finish(t *testing.T, step, code auth.Secret) (auth.Login, error) {
 	t.Helper()
 	return s.accounts.FinishLogIn(t.Context(), step, code, auth.Browser{Addr: "127.0.0.1"})
-}
-
-func TestAuthenticatorApp(t *testing.T) {
-	s := newServer(t)
-	here := s.admin(t)
-	there := logIn(t, s)
-	caller := s.caller(t, here)
-	if _, _, err := s.accounts.ConfirmTOTP(t.Context(), caller, here.Token, "123456"); !errors.Is(err, auth.ErrNotFound) {
-		t.Errorf("none is being set up: %v", err)
-	}
-	first, err := s.accounts.SetUpTOTP(t.Context(), caller, here.Token)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := s.accounts.SetUpTOTP(t.Context(), caller, here.Token)
-	if err != nil || again != first {
-		t.Errorf("looked at twice, the secret is another: %v", err)
-	}
-	logIn(t, s) // it counts for nothing yet
-	for _, wrong := range []auth.Secret{"", "000000", "abcdef", auth.Secret(strings.Repeat("1", 1<<20))} {
-		if _, _, err := s.accounts.ConfirmTOTP(t.Context(), caller, here.Token, wrong); !errors.Is(err, auth.ErrInvalid) {
-			t.Errorf("confirmed with %.9q: %v", string(wrong), err)
-		}
-	}
-	app, codes, login := s.setUpApp(t, here)
-	if len(codes) != 10 {
-		t.Errorf("%d recovery codes", len(codes))
-	}
-	for name, old := range map[string]auth.Login{"the login's token before": here, "another browser": there} {
-		if _, _, err := s.accounts.Caller(t.Context(), old.Token, ""); !errors.Is(err, auth.ErrNoLogin) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	if _, err := s.accounts.SetUpTOTP(t.Context(), caller, login.Token); !errors.Is(err, auth.ErrInvalid) {
-		t.Errorf("a second app: %v", err)
-	}
-
-	step := s.halfLogIn(t)
-	if _, err := s.finish(t, step, "000000"); !errors.Is(err, auth.ErrWrongCode) {
-		t.Errorf("a wrong code: %v", err)
-	}
-	code := app.code(0)
-	full, err := s.finish(t, step, code)
-	if err != nil || full.User.Name != adminName {
-		t.Fatalf("got %+v, %v", full, err)
-	}
-	s.caller(t, full)
-	if _, err := s.finish(t, step, app.code(1)); !errors.Is(err, auth.ErrNoStep) {
-		t.Errorf("the step again: %v", err)
-	}
-	if _, err := s.finish(t, s.halfLogIn(t), code); !errors.Is(err, auth.ErrWrongCode) {
-		t.Errorf("the code again: %v", err)
-	}
-	if _, err := s.finish(t, s.halfLogIn(t), app.code(-1)); !errors.Is(err, auth.ErrWrongCode) {
-		t.Errorf("an older code than the last: %v", err)
-	}
-	if _, err := s.finish(t, s.halfLogIn(t), app.code(1)); err != nil {
-		t.Errorf("the next code: %v", err)
-	}
-	late := s.halfLogIn(t)
-	s.Advance(5 * time.Minute)
-	if _, err := s.finish(t, late, app.code(0)); !errors.Is(err, auth.ErrNoStep) {
-		t.Errorf("a step of five minutes ago: %v", err)
-	}
-	for _, action := range []string{"account.totp_start", "account.totp_on", "login.password"} {
-		wantAudit(t, s, action, true)
-	}
-	if err := s.accounts.Sweep(t.Context()); err != nil {
-		t.Error(err)
-	}
 }
 
 // TestHalfALoginOpensNothing takes the token of a half login wherever a login's would be taken.
@@ -180,40 +57,6 @@ func TestHalfALoginOpensNothing(t *testing.T) {
 	}
 }
 
-func TestRecoveryCodes(t *testing.T) {
-	s := newServer(t)
-	_, codes, login := s.setUpApp(t, s.admin(t))
-	typed := auth.Secret(strings.ToUpper(strings.ReplaceAll(string(codes[0]), "-", " ")))
-	if _, err := s.finish(t, s.halfLogIn(t), typed); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.finish(t, s.halfLogIn(t), codes[0]); !errors.Is(err, auth.ErrWrongCode) {
-		t.Errorf("used twice: %v", err)
-	}
-	caller := s.caller(t, login)
-	if factors, err := s.accounts.Factors(t.Context(), caller); err != nil || factors != (auth.Factors{TOTP: true, RecoveryCodes: 9}) {
-		t.Errorf("got %+v, %v", factors, err)
-	}
-	renewed, err := s.accounts.RenewRecoveryCodes(t.Context(), caller, login.Token)
-	if err != nil || len(renewed) != 10 {
-		t.Fatalf("got %d, %v", len(renewed), err)
-	}
-	if _, err := s.finish(t, s.halfLogIn(t), codes[1]); !errors.Is(err, auth.ErrWrongCode) {
-		t.Errorf("an old one: %v", err)
-	}
-	if _, err := s.finish(t, s.halfLogIn(t), renewed[1]); err != nil {
-		t.Errorf("a new one: %v", err)
-	}
-	bob := s.member(t, login)
-	if _, err := s.accounts.RenewRecoveryCodes(t.Context(), s.caller(t, bob), bob.Token); !errors.Is(err, auth.ErrNotFound) {
-		t.Errorf("without an app: %v", err)
-	}
-	s.Advance(11 * time.Minute)
-	if _, err := s.accounts.RenewRecoveryCodes(t.Context(), caller, login.Token); !errors.Is(err, auth.ErrProveAgain) {
-		t.Errorf("eleven minutes later: %v", err)
-	}
-}
-
 func TestSecondStepIsLimited(t *testing.T) {
 	s := newServer(t)
 	app, _, login := s.setUpApp(t, s.admin(t))
@@ -244,60 +87,6 @@ func TestSecondStepIsLimited(t *testing.T) {
 			t.Errorf("got %v, want %v", err, want)
 		}
 	}
-}
-
-func TestProveAgain(t *testing.T) {
-	s := newServer(t)
-	app, _, login := s.setUpApp(t, s.admin(t))
-	bob := s.member(t, login)
-	s.Advance(11 * time.Minute)
-	caller := s.caller(t, login)
-	if err := s.accounts.ResetFactors(t.Context(), caller, login.Token, bob.User.ID); !errors.Is(err, auth.ErrProveAgain) {
-		t.Errorf("eleven minutes later: %v", err)
-	}
-	for name, proof := range map[string]struct{ password, code auth.Secret }{
-		"wrong password": {"wrong", app.code(0)}, "no code": {password, ""}, "nothing": {},
-	} {
-		if _, err := s.accounts.Prove(t.Context(), caller, login.Token, proof.password, proof.code); err == nil {
-			t.Errorf("%s: proved", name)
-		}
-	}
-	if _, err := s.accounts.Prove(t.Context(), caller, bob.Token, password, app.code(0)); !errors.Is(err, auth.ErrNoLogin) {
-		t.Errorf("with another's login: %v", err)
-	}
-	renewed, err := s.accounts.Prove(t.Context(), caller, login.Token, password, app.code(0))
-	if err != nil || renewed.Token == login.Token {
-		t.Fatalf("got %v; the same token: %v", err, renewed.Token == login.Token)
-	}
-	if _, _, err := s.accounts.Caller(t.Context(), login.Token, ""); !errors.Is(err, auth.ErrNoLogin) {
-		t.Errorf("the token before: %v", err)
-	}
-	if err := s.accounts.ResetFactors(t.Context(), caller, renewed.Token, bob.User.ID); err != nil {
-		t.Errorf("proved: %v", err)
-	}
-}
-
-func TestDisableTOTP(t *testing.T) {
-	s := newServer(t)
-	app, codes, login := s.setUpApp(t, s.admin(t))
-	caller := s.caller(t, login)
-	if _, err := s.accounts.DisableTOTP(t.Context(), caller, login.Token, password, "000000"); !errors.Is(err, auth.ErrWrongCode) {
-		t.Errorf("without a code: %v", err)
-	}
-	if _, err := s.accounts.DisableTOTP(t.Context(), caller, login.Token, "wrong", app.code(0)); !errors.Is(err, auth.ErrWrongPassword) {
-		t.Errorf("without the password: %v", err)
-	}
-	s.Advance(time.Hour) // it asks for both, however old the login is
-	after, err := s.accounts.DisableTOTP(t.Context(), caller, login.Token, password, codes[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.caller(t, after)
-	logIn(t, s)
-	if factors, err := s.accounts.Factors(t.Context(), caller); err != nil || factors != (auth.Factors{}) {
-		t.Errorf("left: %+v, %v", factors, err)
-	}
-	wantAudit(t, s, "account.totp_off", true)
 }
 
 func TestResetFactors(t *testing.T) {
@@ -334,62 +123,6 @@ func TestResetFactors(t *testing.T) {
 	}
 	wantAudit(t, s, "account.reset_factors", true)
 	wantAudit(t, s, "account.reset_factors", false)
-}
-
-// TestSecondFactorsAreSealed looks for the secret and the codes in a dump of everything that the database keeps.
-func TestSecondFactorsAreSealed(t *testing.T) {
-	s := newServer(t)
-	app, codes, login := s.setUpApp(t, s.admin(t))
-	bob := s.member(t, login)
-	if _, err := s.accounts.SetUpTOTP(t.Context(), s.caller(t, bob), bob.Token); err != nil { // one that is pending
-		t.Fatal(err)
-	}
-	conn := connect(t, s.database)
-	text := strings.ToLower(dump(t, conn))
-	if !strings.Contains(text, "ada") {
-		t.Fatalf("the dump lacks what it should have: %d bytes", len(text))
-	}
-	found := []string{string(app.secret), fmt.Sprintf("%x", app.secret), base32.StdEncoding.EncodeToString(app.secret)}
-	for _, code := range codes {
-		found = append(found, string(code), strings.ReplaceAll(string(code), "-", ""))
-	}
-	for _, secret := range found {
-		if strings.Contains(text, strings.ToLower(secret)) {
-			t.Errorf("the dump has %q", secret)
-		}
-	}
-	if logs := s.logs.String(); strings.Contains(logs, found[2]) {
-		t.Error("the log has the secret")
-	}
-	// Another's sealed secret is worth nothing, even to whoever can write to the database.
-	_, err := conn.Exec(t.Context(), `UPDATE totp SET sealed = (SELECT pending FROM totp WHERE user_id = $2) WHERE user_id = $1`,
-		login.User.ID, bob.User.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.finish(t, s.halfLogIn(t), app.code(0)); err == nil || errors.Is(err, auth.ErrWrongCode) {
-		t.Errorf("with another's seal: %v", err)
-	}
-}
-
-// dump is every row of every table, as text.
-func dump(t *testing.T, conn *pgx.Conn) string {
-	t.Helper()
-	rows, _ := conn.Query(t.Context(), `SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'`)
-	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all strings.Builder
-	for _, table := range tables {
-		rows, _ := conn.Query(t.Context(), `SELECT t::text FROM `+pgx.Identifier{table}.Sanitize()+` t`)
-		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		if err != nil {
-			t.Fatal(err)
-		}
-		all.WriteString(strings.Join(lines, "\n"))
-	}
-	return all.String()
 }
 
 func TestSecondFactorIsRequired(t *testing.T) {
@@ -477,40 +210,5 @@ func TestHalfLoginsEndToo(t *testing.T) {
 				t.Errorf("the second step: %v", err)
 			}
 		})
-	}
-}
-
-// TestWhatOutlivesTheLoginNeedsAProof: whoever finds a browser open makes himself no other way in.
-func TestWhatOutlivesTheLoginNeedsAProof(t *testing.T) {
-	s := newServer(t)
-	login := s.admin(t)
-	acts := map[string]func(c auth.Caller) error{
-		"personal token": func(c auth.Caller) error {
-			_, _, err := s.oauth.CreatePersonalToken(t.Context(), c, ci())
-			return err
-		},
-		"invitation": func(c auth.Caller) error {
-			_, err := s.accounts.Invite(t.Context(), c, auth.RoleAdmin)
-			return err
-		},
-		"client": func(c auth.Caller) error {
-			_, _, err := s.oauth.AddClient(t.Context(), c, auth.NewClient{Name: "x", RedirectURIs: []string{webRedirect}, WithSecret: true})
-			return err
-		},
-	}
-	s.Advance(11 * time.Minute)
-	for name, act := range acts {
-		if err := act(s.caller(t, login)); !errors.Is(err, auth.ErrProveAgain) {
-			t.Errorf("%s, eleven minutes later: %v", name, err)
-		}
-	}
-	proved, err := s.accounts.Prove(t.Context(), s.caller(t, login), login.Token, password, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, act := range acts {
-		if err := act(s.caller(t, proved)); err != nil {
-			t.Errorf("%s, proved: %v", name, err)
-		}
 	}
 }

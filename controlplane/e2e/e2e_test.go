@@ -11,10 +11,10 @@ import (
 	"sync"
 	"testing"
 
-	"switchboard/controlplane/e2e/asker"
 	"switchboard/controlplane/e2e/claudecli"
 	"switchboard/controlplane/e2e/harness"
 	"switchboard/controlplane/e2e/model"
+	"switchboard/controlplane/e2e/stage"
 )
 
 // built holds the programs, which all tests share; the first that needs them builds them.
@@ -25,21 +25,21 @@ var built struct {
 	err      error
 }
 
+// TestMain makes the test binary serve as the MCP server that an agent uses.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == asker.Argument {
-		if err := asker.Serve(os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
+	stage.ServeOr(func() int {
+		defer removeBuilt()
+		return m.Run()
+	})
+}
+
+func removeBuilt() {
+	if built.dir == "" {
 		return
 	}
-	code := m.Run()
-	if built.dir != "" {
-		if err := os.RemoveAll(built.dir); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-		}
+	if err := os.RemoveAll(built.dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 	}
-	os.Exit(code)
 }
 
 func programs(t *testing.T) harness.Programs {

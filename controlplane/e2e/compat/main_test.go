@@ -15,15 +15,7 @@ import (
 )
 
 // TestMain makes the test binary serve as the hooks that the CLI runs.
-func TestMain(m *testing.M) {
-	if served, err := stage.Serve(os.Args[1:], os.Stdin, os.Stdout); served {
-		if err != nil {
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { stage.ServeOr(m.Run) }
 
 // TestRows plays rows that pass, that fail and that cannot be told, so that a matrix full of passes means something.
 func TestRows(t *testing.T) {

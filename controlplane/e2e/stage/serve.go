@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 
 	"switchboard/controlplane/e2e/asker"
@@ -22,6 +23,19 @@ func Serve(args []string, in io.Reader, out io.Writer) (served bool, err error) 
 		return true, asker.Serve(in, out)
 	}
 	return false, nil
+}
+
+// ServeOr is the whole of a program's tests: it serves as what the CLI starts, or does what they do otherwise.
+func ServeOr(run func() int) {
+	served, err := Serve(os.Args[1:], os.Stdin, os.Stdout)
+	switch {
+	case err != nil:
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	case served:
+		os.Exit(0)
+	}
+	os.Exit(run())
 }
 
 // hookCommand is the shell command of one event's hook.
