@@ -1,11 +1,6 @@
 package main
 
-import (
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-)
+import "fmt"
 
 // auditCommand is `controlplane audit`.
 type auditCommand struct {
@@ -14,17 +9,11 @@ type auditCommand struct {
 
 // Run checks the chain from its first record to its last.
 func (c *auditCommand) Run(env environment) error {
-	if c.DatabaseURL == "" {
-		// An empty database, made for the purpose, would be found unbroken.
-		if _, err := os.Stat(c.postgres()); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("there is no database in %s: say --data or --database-url", c.Data)
-		}
-	}
-	s := &stores{}
-	defer s.close()
-	if err := s.openDatabase(env.ctx, c.database, env.log); err != nil {
+	s, err := openKnownDatabase(env, c.database)
+	if err != nil {
 		return err
 	}
+	defer s.close()
 	last, err := s.db.VerifyAudit(env.ctx)
 	if err != nil {
 		return err

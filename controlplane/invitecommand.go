@@ -1,10 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"strings"
 	"time"
 
@@ -24,16 +21,11 @@ func (c *inviteCommand) Run(env environment) error {
 	if err := checkPublicURL(url); err != nil {
 		return err
 	}
-	if c.DatabaseURL == "" {
-		if _, err := os.Stat(c.postgres()); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("there is no database in %s: say --data or --database-url", c.Data)
-		}
-	}
-	s := &stores{}
-	defer s.close()
-	if err := s.openDatabase(env.ctx, c.database, env.log); err != nil {
+	s, err := openKnownDatabase(env, c.database)
+	if err != nil {
 		return err
 	}
+	defer s.close()
 	accounts := &auth.Accounts{Store: s.db, Audit: s.db, PublicURL: url, Now: time.Now, Log: env.log}
 	link, err := accounts.OperatorInvite(env.ctx)
 	if err != nil {

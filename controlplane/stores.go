@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -45,6 +46,22 @@ func (s *stores) open(ctx context.Context, c config, log *slog.Logger) (err erro
 		return err
 	}
 	return s.openBus(ctx, c, log)
+}
+
+// openKnownDatabase opens the database alone, if there is one: one that is made for the purpose has nobody in it, and an
+// audit chain that is unbroken.
+func openKnownDatabase(env environment, c database) (*stores, error) {
+	if c.DatabaseURL == "" {
+		if _, err := os.Stat(c.postgres()); errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("there is no database in %s: say --data or --database-url", c.Data)
+		}
+	}
+	s := &stores{}
+	if err := s.openDatabase(env.ctx, c, env.log); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
 }
 
 func (s *stores) openDatabase(ctx context.Context, c database, log *slog.Logger) (err error) {

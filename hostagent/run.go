@@ -51,9 +51,9 @@ func (c *runCommand) Run(env environment) (err error) {
 	defer l.Key.Wipe()
 	l.Source, l.Recordings, l.Offers = manager, manager, manager.Offers()
 	handle(l, manager)
-	defer pruning(env.ctx, manager)()
-	defer followingPolicy(env, manager)()
-	defer afterRestart(env.ctx, manager)()
+	defer beside(env.ctx, manager.Prune)()
+	defer beside(env.ctx, func(ctx context.Context) { policy.Follow(ctx, env.dir.policy(), manager.SetPolicy, env.log) })()
+	defer beside(env.ctx, manager.AfterRestart)()
 	stop, err := listenLocally(env, manager)
 	if err != nil {
 		return err
@@ -133,33 +133,11 @@ func handle(l *link.Link, m *session.Manager) {
 	link.Handle(l, protocol.ReadRecording, m.ReadRecording)
 }
 
-// pruning deletes old sessions until stop is called.
-func pruning(ctx context.Context, m *session.Manager) (stop func()) {
+// beside runs something until stop is called, which waits for its end.
+func beside(ctx context.Context, run func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
-	group.Go(func() { m.Prune(ctx) })
-	return func() {
-		cancel()
-		group.Wait()
-	}
-}
-
-// afterRestart takes care of sessions that were interrupted, until stop is called.
-func afterRestart(ctx context.Context, m *session.Manager) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	var group sync.WaitGroup
-	group.Go(func() { m.AfterRestart(ctx) })
-	return func() {
-		cancel()
-		group.Wait()
-	}
-}
-
-// followingPolicy puts the owner's file in force as it changes, until stop is called.
-func followingPolicy(env environment, m *session.Manager) (stop func()) {
-	ctx, cancel := context.WithCancel(env.ctx)
-	var group sync.WaitGroup
-	group.Go(func() { policy.Follow(ctx, env.dir.policy(), m.SetPolicy, env.log) })
+	group.Go(func() { run(ctx) })
 	return func() {
 		cancel()
 		group.Wait()
