@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -324,13 +325,13 @@ func (h *host) said(session protocol.SessionID, text string) {
 	h.say(session, protocol.EventEntry, protocol.Entry{Role: protocol.RoleAssistant, Text: text})
 }
 
-// queued keeps a message to a session of which its host has not heard yet.
+// queued keeps a message to a session of which its host has not heard yet, if there is that session.
 func (w *world) queued(ref string) protocol.MessageID {
 	w.t.Helper()
 	id := protocol.NewID()
 	_, err := w.sql.Exec(w.t.Context(), `
 		INSERT INTO messages (id, session_id, author_id, client_id, body, status, detail)
-		SELECT $1, s.id, s.created_by, 'web', 'hello', 'queued', 'on its way to the host' FROM sessions s WHERE s.handle = $2`, id, ref)
+		SELECT $1, s.id, s.created_by, 'web', 'hello', 'queued', 'on its way to the host' FROM sessions s WHERE s.handle = $2`, id, strings.ToValidUTF8(strings.ReplaceAll(ref, "\x00", ""), ""))
 	if err != nil {
 		w.t.Fatal(err)
 	}
