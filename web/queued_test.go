@@ -79,13 +79,14 @@ func TestQueueInARealBrowser(t *testing.T) {
 
 	c.write("#send textarea", "please run\tthe tests of the shopping cart, and then those of everything else")
 	c.click("#send button")
-	c.until("document.querySelector('#queued')?.innerText.includes('Take back')")
+	c.until("document.querySelector('#queued')?.innerText.includes('Take back') && document.querySelector('#send').ariaBusy === 'false'")
 	c.picture("queued")
 	c.click("#send input[type=checkbox]")
 	c.write("#send textarea", "only now")
 	c.click("#send button")
 	c.until("!document.querySelector('#told').hidden && document.querySelector('#told').innerText.includes('nothing was typed')")
 	c.picture("refused")
+	c.until("document.querySelector('#send').ariaBusy === 'false'")
 	if c.run("document.querySelector('#send textarea').value") != "only now" {
 		t.Error("the text of a message that was refused is gone")
 	}
