@@ -146,14 +146,18 @@ func between(screen []string, first, last string) string {
 func claudeBox(screen []string) Box {
 	rules := []int{}
 	for i, line := range screen {
-		if strings.HasPrefix(line, claudeRule) {
+		if strings.HasPrefix(line, claudeRule) || isScrolled(line) {
 			rules = append(rules, i)
 		}
 	}
 	if len(rules) < 2 {
 		return BoxUnseen
 	}
-	box := screen[rules[len(rules)-2]+1 : rules[len(rules)-1]]
+	above, below := rules[len(rules)-2], rules[len(rules)-1]
+	if isScrolled(screen[above]) || isScrolled(screen[below]) {
+		return BoxDraft
+	}
+	box := screen[above+1 : below]
 	if len(box) == 0 {
 		return BoxUnseen
 	}
@@ -170,6 +174,11 @@ func claudeBox(screen []string) Box {
 		return BoxDraft
 	}
 	return BoxEmpty
+}
+
+// isScrolled reports whether a line is a rule of an input box that has no room for all that stands in it.
+func isScrolled(line string) bool {
+	return strings.HasPrefix(line, "─── ↑ ") || strings.HasPrefix(line, "─── ↓ ")
 }
 
 // claudeShowsForm looks for the dialog of an MCP server's question: its title, and then the beginning of what is asked.

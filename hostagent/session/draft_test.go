@@ -115,6 +115,7 @@ func TestDraftsAreSeen(t *testing.T) {
 		{"wraps", 40, 14, strings.Repeat("many words ", 8), "many words"},
 		{"several lines", 100, 30, "one\\\rtwo\\\rthree", "three"},
 		{"first line empty", 100, 30, "\\\rsecond", "second"},
+		{"more than there is room for", 100, 30, strings.Repeat("\x1b[200~a line\nanother\n\x1b[201~", 15), "↑"},
 		{"a paste", 100, 30, "\x1b[200~" + strings.Repeat("a pasted line\n", 20) + "\x1b[201~", "[Pasted text"},
 		{"shell command", 100, 30, "!ls", "ls"},
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 
 	"switchboard/controlplane/e2e/stage"
 	"switchboard/hostagent/agentkind"
@@ -12,6 +13,7 @@ func boxScenes() []scene {
 	return []scene{
 		{"draft", "Text stands in the input box and is put aside.", playDraft},
 		{"draft-of-several-lines", "Several lines stand in the input box.", playBox("\x1b[200~first\x1b[201~\x1b[200~\nsecond\x1b[201~", "second")},
+		{"draft-of-many-lines", "More lines stand in the input box than it has room for; the person moves to the first.", playLongBox},
 		{"draft-of-a-shell-command", "A shell command stands in the input box.", playBox("!ls", "for shell mode")},
 		{"draft-of-a-heading", "A line that begins with # stands in the input box.", playBox("#note", "#note")},
 		{"shell-command", "The person runs a shell command from the input box.", playShellCommand},
@@ -35,6 +37,18 @@ func playBox(keys, shown string) func(*taker) {
 		k.Shows(shown)
 		k.still("draft")
 	}
+}
+
+func playLongBox(k *taker) {
+	k.Ready()
+	for range 15 {
+		k.Keys("\x1b[200~a line\nanother line\n\x1b[201~")
+	}
+	k.Shows("↑")
+	k.still("draft")
+	k.Keys(strings.Repeat("\x1b[A", 40))
+	k.Shows("↓")
+	k.still("at its beginning")
 }
 
 func playShellCommand(k *taker) {
