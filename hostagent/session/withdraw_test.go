@@ -173,7 +173,7 @@ func TestWithdrawWhileTyped(t *testing.T) {
 	})
 	e.deliverUntilEnd()
 	const command = protocol.CommandID("c1")
-	e.handed <- handed{messageNote{ID: protocol.MessageID(command), Command: command, Text: "hello"}, make(chan taken, 1)}
+	e.handed <- handed{note: messageNote{ID: protocol.MessageID(command), Command: command, Text: "hello"}, taken: make(chan taken, 1)}
 	<-typing
 	m := &Manager{sessions: map[protocol.SessionID]*session{e.id: e.session}}
 	reply, err := m.Withdraw(t.Context(), protocol.WithdrawCommandRequest{Session: e.id, Command: command})
