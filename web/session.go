@@ -47,7 +47,7 @@ func (p *Pages) sessionPage(r *http.Request, visit visit, session fleet.Session,
 		page.Prompts = append(page.Prompts, newPromptCard(prompt, page.MayAct))
 		carry.Add("seen", string(prompt.ID))
 	}
-	if page.Queued, err = p.Fleet.QueuedMessages(r.Context(), visit.Caller, string(session.ID)); err != nil {
+	if page.Queued, err = p.Fleet.QueuedMessages(r.Context(), session); err != nil {
 		return page, err
 	}
 	if id := r.URL.Query().Get("sent"); id != "" {

@@ -61,8 +61,11 @@ var operations = []struct {
 		return err
 	}},
 	{"queued messages", "", false, func(w *world, c auth.Caller, ref string) error {
-		_, err := w.QueuedMessages(w.t.Context(), c, ref)
-		return err
+		session, refused := w.Session(w.t.Context(), c, ref)
+		if _, err := w.QueuedMessages(w.t.Context(), session); (err == nil) != (refused == nil) {
+			w.t.Errorf("session %v, messages %v", refused, err)
+		}
+		return refused
 	}},
 	{"take back", "session.take_back", true, func(w *world, c auth.Caller, ref string) error {
 		_, _, err := w.TakeBackMessage(w.t.Context(), c, ref, w.queued(ref))

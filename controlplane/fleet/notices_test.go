@@ -183,6 +183,9 @@ func TestNoticesThatFail(t *testing.T) {
 			if len(got) == 3 && got[0].id != got[1].id {
 				t.Errorf("the same notice is %s and then %s", got[0].id, got[1].id)
 			}
+			if test.ends {
+				w.ended(sub.ID)
+			}
 			again, err := w.Subscribe(t.Context(), alice, e.wants(fleet.NoticeNeedsAnswer))
 			if err != nil || again.ID != sub.ID {
 				t.Fatalf("renewed as %s of %s: %v", again.ID, sub.ID, err)
@@ -202,16 +205,26 @@ func TestNoticesThatFail(t *testing.T) {
 
 func (w *world) failedOnce(id string) {
 	w.t.Helper()
+	w.untilSQL("the failure to be counted", `SELECT failures > 0 FROM subscriptions WHERE id = $1`, id)
+}
+
+func (w *world) ended(id string) {
+	w.t.Helper()
+	w.untilSQL("the subscription to end", `SELECT count(*) = 0 FROM subscriptions WHERE id = $1`, id)
+}
+
+func (w *world) untilSQL(what, query, id string) {
+	w.t.Helper()
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		var failures int
-		if err := w.sql.QueryRow(w.t.Context(), `SELECT failures FROM subscriptions WHERE id = $1`, id).Scan(&failures); err != nil {
+		var done bool
+		if err := w.sql.QueryRow(w.t.Context(), query, id).Scan(&done); err != nil {
 			w.t.Fatal(err)
 		}
-		if failures > 0 {
+		if done {
 			return
 		}
 		if time.Now().After(end) {
-			w.t.Fatal("the failure was never counted")
+			w.t.Fatalf("waited in vain for %s", what)
 		}
 	}
 }

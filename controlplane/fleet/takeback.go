@@ -12,11 +12,14 @@ import (
 // mostQueued bounds what is shown of a session's queue.
 const mostQueued = 20
 
-// QueuedMessages are the oldest messages to a session of which nothing is typed yet.
-func (f *Fleet) QueuedMessages(ctx context.Context, c auth.Caller, ref string) ([]Message, error) {
-	session, err := f.session(ctx, c, deed{scope: auth.ScopeSessionsRead, need: AccessViewer}, ref)
-	if err != nil {
-		return nil, err
+// QueuedMessages are the oldest messages to a session of which nothing is typed yet. The session is as Session returned it
+// to whoever wants to know.
+func (f *Fleet) QueuedMessages(ctx context.Context, session Session) ([]Message, error) {
+	if session.Access < AccessViewer {
+		return nil, auth.ErrNotFound
+	}
+	if session.State == protocol.StateIdle && session.MessageAt == nil {
+		return nil, nil // it would be known with the state
 	}
 	return f.Store.QueuedMessages(ctx, session.ID, mostQueued)
 }

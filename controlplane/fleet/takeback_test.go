@@ -88,7 +88,7 @@ func TestTakeBackWhat(t *testing.T) {
 			t.Errorf("message %.20q to %s: %v, want not found", wrong.id, wrong.session, err)
 		}
 	}
-	if queued := must(w.QueuedMessages(t.Context(), bob, s.Handle))(t); len(queued) != 1 || queued[0].ID != m.ID {
+	if queued := must(w.QueuedMessages(t.Context(), must(w.Session(t.Context(), bob, s.Handle))(t)))(t); len(queued) != 1 || queued[0].ID != m.ID {
 		t.Errorf("queued are %+v", queued)
 	}
 	h.fate = &protocol.WithdrawCommandReply{}
@@ -101,7 +101,7 @@ func TestTakeBackWhat(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if queued := must(w.QueuedMessages(t.Context(), bob, s.Handle))(t); len(queued) != 0 {
+	if queued := must(w.QueuedMessages(t.Context(), must(w.Session(t.Context(), bob, s.Handle))(t)))(t); len(queued) != 0 {
 		t.Errorf("still queued are %+v", queued)
 	}
 	again := must(w.SendMessage(t.Context(), alice, s.Handle, fleet.NewMessage{Text: "hello", IdempotencyKey: "k"}))(t)

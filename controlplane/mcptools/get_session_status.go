@@ -34,7 +34,7 @@ func getSessionStatus() Tool {
 		if err != nil {
 			return getSessionStatusOutput{}, err
 		}
-		queued, err := c.fleet.QueuedMessages(ctx, c.caller, string(session.ID))
+		queued, err := c.fleet.QueuedMessages(ctx, session)
 		return getSessionStatusOutput{
 			Session:      c.view(session),
 			AgentVersion: plainLine(session.AgentVersion),
