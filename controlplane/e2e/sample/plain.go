@@ -42,7 +42,7 @@ var fixed = []rule{
 	{regexp.MustCompile(`"(seconds_since_\w+)":\d+`), `"$1":1`},
 	{regexp.MustCompile(`<duration_ms>\d+<`), `<duration_ms>100<`},
 	{regexp.MustCompile(`"pid":\d+`), `"pid":4242`},
-	{regexp.MustCompile(`/cc-socks/\d+\.sock`), `/cc-socks/4242.sock`},
+	{regexp.MustCompile(`/cc-socks(-\d+)?/\d+\.sock`), `/cc-socks/4242.sock`}, // with the uid, if that is not root's
 	{regexp.MustCompile(`"(procStart|pidDomain|runId|slug)":"[^"]*"`), `"$1":"1"`},
 	{regexp.MustCompile(`/tmp/claude-\d+/`), `/tmp/claude-1000/`},
 	{regexp.MustCompile(`/plans/[a-z]+(-[a-z]+)+\.md`), `/plans/plan.md`},

@@ -14,6 +14,7 @@ func TestPlain(t *testing.T) {
 		"numbers":   {`"pid":20703,"startedAt":1795955865774,"statusUpdatedAt":1795955865850`, `"pid":4242,"startedAt":1795224187000,"statusUpdatedAt":1795224187903`},
 		"durations": {`"durationMs":873,"duration_ms":7,"totalAPIDuration":3383,"toolInputStreamMs":1`, `"durationMs":100,"duration_ms":100,"totalAPIDuration":100,"toolInputStreamMs":100`},
 		"machine":   {`"pidDomain":"linux:3d1219c7c4c5404aaa1f6d2a48adfda4:pid:[4026531836]","s":"/tmp/cc-socks/20703.sock","f":"/tmp/claude-0/x"`, `"pidDomain":"1","s":"/tmp/cc-socks/4242.sock","f":"/tmp/claude-1000/x"`},
+		"user":      {`"s":"/tmp/cc-socks-1001/18484.sock"`, `"s":"/tmp/cc-socks/4242.sock"`},
 		"hook":      {`PreCompact ['/tmp/b/exe' hook '/home/dev/h' 'PreCompact'] completed`, `PreCompact ['hostagent' hook '/home/dev/h' 'PreCompact'] completed`},
 		"slow":      {`"line 1 of a slow answer\nline 2 of a slow answer\n"`, `"line 1 of a slow answer\n"`},
 		"plan":      {`~/.claude/plans/scalable-humming-possum.md`, `~/.claude/plans/plan.md`},
