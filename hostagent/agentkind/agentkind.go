@@ -16,6 +16,7 @@ type Kind struct {
 	DefaultMode    string   // one that asks
 	Environment    []string // names, or starts of names that end in *, that it needs beyond a terminal's own
 	NotEnvironment []string // and of these, what would tell it that it runs inside another agent
+	Defaults       []string // variables that it gets unless they are set
 
 	// Args is the agent's command line after the program. No text of a person stands where an option could.
 	Args func(Launch) []string

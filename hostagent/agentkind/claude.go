@@ -13,6 +13,9 @@ func Claude() Kind {
 			"CLAUDE_PID", "CLAUDE_PROJECT_DIR", "CLAUDE_ENV_FILE",
 			"CLAUDE_CODE_SESSION_ID", "CLAUDE_CODE_CHILD_SESSION", "CLAUDE_CODE_ENTRYPOINT",
 		},
+		// The CLI gives hooks 1.5 s to say that it ends: too little where many end at once, as in a restart. Who tells
+		// it to end waits for 5 s before he kills it.
+		Defaults: []string{"CLAUDE_CODE_SESSIONEND_HOOKS_TIMEOUT_MS=3000"},
 
 		Args:     claudeArgs,
 		Settings: claudeSettings,

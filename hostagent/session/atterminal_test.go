@@ -2,6 +2,7 @@ package session
 
 import (
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -28,6 +29,20 @@ func TestExitAtTerminal(t *testing.T) {
 	check(t, err)
 	if text := strings.Join(shown.Lines, "\n"); !strings.Contains(text, "Claude Code") || !strings.Contains(text, "/exit") {
 		t.Errorf("the ended session's terminal has not its last screen:\n%s", text)
+	}
+}
+
+// TestHooksHaveTimeAtTheEnd: what says why an agent ends is not cut off on a slow machine.
+func TestHooksHaveTimeAtTheEnd(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.personsHook("SessionEnd", "sleep 2; touch "+r.path("said"))
+	id := r.create("")
+	_, err := r.Terminate(t.Context(), protocol.TerminateSessionRequest{Act: act(), Session: id})
+	check(t, err)
+	r.await(id, protocol.StateExited)
+	if _, err := os.Stat(r.path("said")); err != nil {
+		t.Error(err)
 	}
 }
 

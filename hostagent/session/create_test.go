@@ -160,10 +160,14 @@ func TestAgentEnvironment(t *testing.T) {
 	}, agentkind.Claude())
 	want := []string{
 		"HOME=/h", "PATH=/bin", "LANG=C", "LC_ALL=C", "SSH_AUTH_SOCK=/s", "https_proxy=p", "ANTHROPIC_API_KEY=k", "CLAUDE_CONFIG_DIR=/c",
-		"TERM=xterm-256color",
+		"CLAUDE_CODE_SESSIONEND_HOOKS_TIMEOUT_MS=3000", "TERM=xterm-256color",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("environment (-want +got):\n%s", diff)
+	}
+	own := []string{"CLAUDE_CODE_SESSIONEND_HOOKS_TIMEOUT_MS=1"}
+	if diff := cmp.Diff(append(own, "TERM=xterm-256color"), agentEnvironment(own, agentkind.Claude())); diff != "" {
+		t.Errorf("environment with the person's own (-want +got):\n%s", diff)
 	}
 }
 

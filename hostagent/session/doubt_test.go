@@ -263,10 +263,16 @@ func TestConfidence(t *testing.T) {
 // slowStopHook gives the person a hook of his own at the end of a turn, which takes until go is called.
 func (r *rig) slowStopHook() (goOn func()) {
 	r.t.Helper()
-	settings := `{"hooks":{"Stop":[{"hooks":[{"type":"command","command":"while [ ! -e ` + r.path("go-on") + ` ]; do sleep 0.1; done"}]}]}}`
+	r.personsHook("Stop", "while [ ! -e "+r.path("go-on")+" ]; do sleep 0.1; done")
+	return func() { check(r.t, os.WriteFile(r.path("go-on"), nil, 0o600)) }
+}
+
+// personsHook is a hook in the person's own settings.
+func (r *rig) personsHook(event, command string) {
+	r.t.Helper()
+	settings := `{"hooks":{"` + event + `":[{"hooks":[{"type":"command","command":"` + command + `"}]}]}}`
 	check(r.t, os.MkdirAll(filepath.Join(r.home, ".claude"), 0o700))
 	check(r.t, os.WriteFile(filepath.Join(r.home, ".claude", "settings.json"), []byte(settings), 0o600))
-	return func() { check(r.t, os.WriteFile(r.path("go-on"), nil, 0o600)) }
 }
 
 // TestSlowStopHook: the person's own hook at the end of a turn keeps the agent busy after ours has said that the turn is

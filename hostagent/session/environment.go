@@ -27,6 +27,11 @@ func agentEnvironment(environ []string, kind agentkind.Kind) []string {
 			kept = append(kept, variable)
 		}
 	}
+	for _, variable := range kind.Defaults {
+		if name, _, _ := strings.Cut(variable, "="); lookup(kept, name) == "" {
+			kept = append(kept, variable)
+		}
+	}
 	// What the screen model speaks, whatever terminal the host agent was started from.
 	return append(kept, "TERM=xterm-256color")
 }
