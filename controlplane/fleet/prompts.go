@@ -245,6 +245,7 @@ func (f *Fleet) answer(ctx context.Context, c auth.Caller, session Session, clai
 	if err != nil {
 		return Prompt{}, err
 	}
+	again := command != claim.Command // the same answer was sent before, and nobody knows whether that one arrived
 	claim.Command = command
 	f.Changes.Publish(session.Host, session.ID)
 	_, err = tell(ctx, f, session.peer(), protocol.AnswerPrompt, protocol.AnswerPromptRequest{
@@ -252,6 +253,9 @@ func (f *Fleet) answer(ctx context.Context, c auth.Caller, session Session, clai
 	})
 	if err == nil {
 		return f.Store.Prompt(ctx, claim.Prompt)
+	}
+	if nothingDone(err) && again {
+		return Prompt{}, f.tooLate(ctx, claim.Prompt) // Reconcile finds out
 	}
 	if nothingDone(err) {
 		if err := f.Store.ReleasePrompt(ctx, claim); err != nil {

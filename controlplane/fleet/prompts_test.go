@@ -151,6 +151,30 @@ func TestAnswerToAHostThatIsAway(t *testing.T) {
 	}
 }
 
+// TestRepeatOfAnAnswerOfUnknownFate: that it does not arrive again says nothing of the first time.
+func TestRepeatOfAnAnswerOfUnknownFate(t *testing.T) {
+	w := newWorld(t)
+	alice, bob := w.person("alice", auth.RoleMember), w.person("bob", auth.RoleMember)
+	h := w.newHost(alice, "mac-1")
+	share(t, w, alice, bob, fleet.AccessOperator)
+	p := h.asks(w.session(alice, h, "web-app").ID)
+	h.setGarbled(true)
+	if _, err := w.AnswerPrompt(t.Context(), alice, string(p.ID), "yes"); err == nil {
+		t.Fatal("an answer that was not confirmed is said to have been")
+	}
+	h.setGarbled(false)
+	h.setRefuse(protocol.Errorf(protocol.CodeUnavailable, "another command takes too long"))
+	w.Now = func() time.Time { return time.Now().Add(time.Minute) }
+	_, err := w.AnswerPrompt(t.Context(), alice, string(p.ID), "yes")
+	if !errors.Is(err, fleet.ErrConflict) || !strings.Contains(err.Error(), "not known yet") {
+		t.Errorf("the same answer again: %v, want that its outcome is not known", err)
+	}
+	h.setRefuse(nil)
+	if _, err := w.AnswerPrompt(t.Context(), bob, string(p.ID), "no"); !errors.Is(err, fleet.ErrConflict) {
+		t.Errorf("another answer: %v, want conflict", err)
+	}
+}
+
 // TestRepeatedAnswerIsNotTheNextPrompts sends an answer again that names the session, after it has taken effect.
 func TestRepeatedAnswerIsNotTheNextPrompts(t *testing.T) {
 	w := newWorld(t)
