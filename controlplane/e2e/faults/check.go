@@ -21,7 +21,7 @@ type violation struct {
 
 // check compares what callers were told with what is true.
 func (w *world) check(f facts) []violation {
-	return slices.Concat(w.checkCalls(), w.checkMessages(f), w.checkKeys(f), w.checkOrder(f), w.checkPrompts(f), w.checkAnswers(f),
+	return slices.Concat(w.checkCalls(), w.checkMessages(f), w.checkReceipts(f), w.checkKeys(f), w.checkOrder(f), w.checkPrompts(f), w.checkAnswers(f),
 		w.checkEvents(f), w.checkTranscripts(f), w.checkInterrupts(f), w.checkSessions(f), w.checkRuns(f), w.checkOutputs(f), w.checkAudit(f), w.checkRecords(f), w.checkAuthority(),
 		w.checkSecrets(f), w.checkVersions(f), w.checkPrograms())
 }
@@ -114,6 +114,30 @@ func (w *world) checkMessages(f facts) (found []violation) {
 	for _, a := range w.history.acts {
 		if a.kind == "send_message" && a.last() == done && f.messages[a.message].Text != a.text {
 			found = append(found, violation{"what is answered is kept", a.String(), nil})
+		}
+	}
+	return found
+}
+
+// checkReceipts: that a message arrived is known, unless the agent ended, or its hook could not tell: there was no room to
+// keep that, or its holder was frozen.
+func (w *world) checkReceipts(f facts) (found []violation) {
+	if w.plan.real {
+		return nil
+	}
+	for _, m := range f.messages {
+		texts, _ := arrivals(f.agents[m.Session])
+		if m.Status != "not_confirmed" || strings.Contains(m.Detail, "exited") || len(texts[m.Text]) == 0 {
+			continue
+		}
+		at, on := texts[m.Text][0].At, w.hostOf(m.Session).Name
+		excused := slices.ContainsFunc(w.history.faults, func(x fault) bool {
+			silences := x.target == on && (x.what == diskFull || x.what == frozenHolder)
+			return silences && x.began.Before(at.Add(time.Second)) && at.Before(x.ended.Add(time.Second))
+		})
+		if !excused {
+			found = append(found, violation{"a receipt is not missed", fmt.Sprintf("message %s to session %s: %s", m.ID, m.Session, m.Detail),
+				w.about(f, m.Session, m.ID, m.Text)})
 		}
 	}
 	return found
@@ -230,7 +254,7 @@ func (w *world) checkPrograms() (found []violation) {
 func (w *world) about(f facts, session, id, text string) (lines []string) {
 	var from, to time.Time
 	for _, a := range w.history.acts {
-		if a.session == session && (id != "" && a.message == id || a.text == text && text != "" || a.kind == "terminate_session") {
+		if a.session == session && (id != "" && (a.message == id || a.prompt == id) || a.text == text && text != "" || a.kind == "terminate_session") {
 			lines = append(lines, "call  "+a.String())
 			if from.IsZero() {
 				from = a.began

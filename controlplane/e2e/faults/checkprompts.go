@@ -71,15 +71,15 @@ func (w *world) checkPrompts(f facts) (found []violation) {
 }
 
 func (w *world) checkPrompt(f facts, session, use string, entries []agentlog.Entry) (found []violation) {
+	var p promptRow
 	fail := func(rule, what string) {
-		found = append(found, violation{rule, fmt.Sprintf("session %s, call %s: %s", session, use, what), w.about(f, session, "", use)})
+		found = append(found, violation{rule, fmt.Sprintf("session %s, call %s: %s", session, use, what), w.about(f, session, p.ID, use)})
 	}
 	if len(entries) != 1 {
 		fail("a prompt is answered once", fmt.Sprint(entries))
 		return found
 	}
 	e := entries[0]
-	var p promptRow
 	for _, candidate := range f.prompts {
 		if candidate.Session == session && strings.Contains(candidate.Detail, use) {
 			p = candidate

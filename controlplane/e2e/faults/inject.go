@@ -75,7 +75,7 @@ func cutting(name string, p *harness.Proxy) []injection {
 
 // lateCommands hold up what a replica tells hosts until the other one has taken it back, but not until it is too late.
 func lateCommands(name string, p *harness.Proxy) injection {
-	return injection{"freeze there long", "the way of " + name + " to NATS", 3, func(context.Context) { p.Freeze(harness.There) },
+	return injection{"freeze there long", "the way of " + name + " to NATS", 6, func(context.Context) { p.Freeze(harness.There) },
 		func(context.Context) { p.Thaw() }, 2*dispatch.CallTimeout + time.Second, 3*dispatch.CallTimeout - time.Second}
 }
 
@@ -115,7 +115,7 @@ func (w *world) hurt(ctx context.Context, random *rand.Rand) {
 // hurtLong injects those faults, one after the other, that last so long that hurt would do little else.
 func (w *world) hurtLong(ctx context.Context, random *rand.Rand) {
 	_, long := w.byLength()
-	for wait(ctx, between(random, time.Second, 8*time.Second)) {
+	for wait(ctx, between(random, 0, 5*time.Second)) {
 		i := pick(long, random)
 		w.strike(ctx, i, 0, between(random, i.least, i.most))
 	}

@@ -13,6 +13,12 @@ import (
 	"switchboard/hostagent/protocol"
 )
 
+// What keeps an agent's hooks from telling.
+const (
+	diskFull     = "disk full"
+	frozenHolder = "freeze of a holder"
+)
+
 // hostInjections are what only befalls a host.
 func (w *world) hostInjections(h *host) []injection {
 	list := []injection{
@@ -30,7 +36,7 @@ func (w *world) hostInjections(h *host) []injection {
 	if !w.plan.disks {
 		return list
 	}
-	return append(list, injection{"disk full", h.Name, 3, func(context.Context) { h.fill() },
+	return append(list, injection{diskFull, h.Name, 3, func(context.Context) { h.fill() },
 		func(context.Context) { h.drain() }, 500 * time.Millisecond, 5 * time.Second})
 }
 
@@ -42,7 +48,7 @@ func (w *world) freezingHolder(h *host) injection {
 			_ = syscall.Kill(pid, s) // it may have ended a moment ago
 		}
 	}
-	return injection{"freeze of a holder", h.Name, 3, func(context.Context) {
+	return injection{frozenHolder, h.Name, 3, func(context.Context) {
 		if s := w.newest(h); s != nil {
 			_, frozen, _ = w.processesOf(s.id) // none, if they cannot be found
 		}

@@ -87,7 +87,7 @@ func (w *world) words(random *rand.Rand) string {
 	case 0, 1, 2:
 		return fmt.Sprintf("ask number %d", n)
 	case 3:
-		return fmt.Sprintf("work %d milliseconds, number %d", random.IntN(1500), n)
+		return fmt.Sprintf("work %d milliseconds, number %d", random.IntN(3000), n)
 	case 5:
 		return fmt.Sprintf("print %d lines, number %d", random.IntN(400), n)
 	case 6:

@@ -199,7 +199,7 @@ func (w *world) killedBetween(session string, from, to time.Time) bool {
 // diskFull reports whether a host's disk was full at a time.
 func (w *world) diskFull(host string, at time.Time) bool {
 	for _, f := range w.history.faults {
-		if f.what == "disk full" && f.target == host && f.began.Before(at.Add(time.Second)) && at.Before(f.ended.Add(time.Second)) {
+		if f.what == diskFull && f.target == host && f.began.Before(at.Add(time.Second)) && at.Before(f.ended.Add(time.Second)) {
 			return true
 		}
 	}
