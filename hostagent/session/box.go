@@ -17,6 +17,9 @@ const (
 	lookPatience = 2 * time.Second
 	// draftPatience is how long after a person's last key their draft is put aside.
 	draftPatience = 5 * time.Second
+	// stashAgain is how long an agent may take to put a draft aside, before the keys are pressed again. A dialog that had
+	// just opened may have taken them.
+	stashAgain = 10 * time.Second
 	// viewerPause is how long after a person's last key nothing is typed in any case.
 	viewerPause = 2 * time.Second
 )
@@ -40,15 +43,15 @@ func (s *session) clearBox(ctx context.Context, client *holder.Client) (look hol
 		s.stashing = nil // whatever was to be put aside is
 	}
 	// The keys that put a draft aside bring it back at their second time. A busy agent may be slow to take them, so
-	// they are not sent again before it has, or a person has typed since.
-	sent := s.stashing != nil && s.stashing.Equal(look.LastInput)
+	// they are not sent again before it has, or a person has typed since, or for long.
+	sent := s.stashing != nil && s.stashing.Equal(look.LastInput) && s.now().Sub(s.stashed) < stashAgain
 	if hindered != hinderedByDraft || s.now().Sub(look.LastInput) < draftPatience || sent {
 		return look, hindered, nil
 	}
 	lastInput := look.LastInput
 	pressed, err := s.press(ctx, client, s.kind.StashDraft, look.Seen)
 	if pressed {
-		s.stashing = &lastInput
+		s.stashing, s.stashed = &lastInput, s.now()
 	}
 	if err != nil || !pressed {
 		return look, hindered, err

@@ -162,6 +162,32 @@ func TestDraftIsPutAsideAgain(t *testing.T) {
 	}
 }
 
+// TestDraftIsPutAsideAfterADialog: a dialog that opens just then takes the key that puts a draft aside. It is pressed
+// again, but not at once: the agent may only be slow.
+func TestDraftIsPutAsideAfterADialog(t *testing.T) {
+	t.Parallel()
+	e := newEchoing(t)
+	box, passed := agentkind.BoxDraft, time.Duration(0)
+	e.session.now = func() time.Time { return time.Now().Add(passed) }
+	e.session.kind.StashDraft = []byte("S")
+	e.session.kind.ReadBox = func([]string) agentkind.Box { return box }
+	for _, step := range []struct {
+		box    agentkind.Box
+		passes time.Duration
+		want   string
+	}{
+		{agentkind.BoxDraft, 0, "ready S"},
+		{agentkind.BoxUnseen, 0, "ready S"},
+		{agentkind.BoxDraft, 0, "ready S"},
+		{agentkind.BoxDraft, stashAgain, "ready SS"},
+	} {
+		box, passed = step.box, passed+step.passes
+		_, _, err := e.clearBox(t.Context(), e.client)
+		check(t, err)
+		e.untilShows(step.want)
+	}
+}
+
 // TestClosesOnlyTheFormSeen: somebody answers a form at the terminal between the look at its dialog and the key that
 // closes that. The key would be for what comes next: it is not pressed.
 func TestClosesOnlyTheFormSeen(t *testing.T) {

@@ -26,13 +26,14 @@ type session struct {
 
 	watches *watches
 
-	acting lock   // one command at a time; guards the field below
+	acting lock   // one command at a time; guards the fields below
 	noted  uint64 // N of the last note that a message left
 
 	deciding lock // whether a message is typed or taken back is decided by one at a time
 
-	typing   lock       // one writer to the terminal at a time; guards the field below
+	typing   lock       // one writer to the terminal at a time; guards the fields below
 	stashing *time.Time // a person's last input before the keys that put his draft aside; nil: that is done, or was not begun
+	stashed  time.Time  // when these keys were sent
 
 	handed chan handed // to the deliverer, who takes one only when he has nothing else to do
 	looked ahead       // the deliverer's
