@@ -315,11 +315,14 @@ func TestMessageDuringSlowStopHook(t *testing.T) {
 	if got := r.message(id, message); got.Status != protocol.MessageAccepted {
 		t.Errorf("the message became %v", got)
 	}
+	var last protocol.Event
 	for _, answer := range []string{"two", "three"} {
-		r.entry(id, answer, func(e protocol.Entry) bool { return e.Role == protocol.RoleAssistant && e.Text == answer })
+		last = r.until(id, answer, func(e protocol.Event) bool {
+			entry := decode[protocol.Entry](r, e)
+			return e.Kind == protocol.EventEntry && entry.Role == protocol.RoleAssistant && entry.Text == answer
+		})
 	}
-	r.await(id, protocol.StateIdle)
-	for _, e := range r.events(id)[before:] {
+	for _, e := range r.events(id)[before:last.Seq] {
 		if e.Kind != protocol.EventSession {
 			continue
 		}

@@ -2,11 +2,13 @@ package session
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -36,8 +38,15 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == asker.Argument {
 		exit(asker.Serve(os.Stdin, os.Stdout))
 	}
+	flag.Parse()
+	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
+		_ = parallel.Value.Set(strconv.Itoa(testsAtOnce)) // a number
+	}
 	goleak.VerifyTestMain(m)
 }
+
+// testsAtOnce is more than there are processors: tests of the real CLI mostly wait for it.
+const testsAtOnce = 6
 
 func exit(err error) {
 	if err != nil {
