@@ -163,6 +163,7 @@ func serveTypist(ctx context.Context, bus, socket string, stdin io.Reader, stdou
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
+	go func() { _, _ = io.Copy(io.Discard, terminal) }() // its echo, or it would be full; ends with the terminal
 	return serveBus(bus, typeSubject, stdin, stdout, func(m *nats.Msg) {
 		if _, err := terminal.WriteString(pasteBegin + string(m.Data) + pasteEnd); err == nil {
 			_ = m.Respond(nil)
