@@ -163,10 +163,11 @@ func serveTypist(ctx context.Context, bus, socket string, stdin io.Reader, stdou
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
-	go func() { _, _ = io.Copy(io.Discard, terminal) }() // its echo, or it would be full; ends with the terminal
 	return serveBus(bus, typeSubject, stdin, stdout, func(m *nats.Msg) {
-		if _, err := terminal.WriteString(pasteBegin + string(m.Data) + pasteEnd); err == nil {
+		text := pasteBegin + string(m.Data) + pasteEnd
+		if _, err := terminal.WriteString(text); err == nil {
 			_ = m.Respond(nil)
+			_, _ = io.CopyN(io.Discard, terminal, int64(len(text))) // its echo, or the terminal would be full some time
 		}
 	})
 }
