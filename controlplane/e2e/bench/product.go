@@ -44,12 +44,12 @@ const (
 )
 
 // startProduct starts everything, or leaves nothing behind.
-func startProduct(ctx context.Context, getenv func(string) string) (p *product, err error) {
+func startProduct(ctx context.Context, getenv func(string) string) (_ *product, err error) {
 	dir, err := harness.TempDir()
 	if err != nil {
 		return nil, err
 	}
-	p = &product{dir: dir}
+	p := &product{dir: dir}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.end())
