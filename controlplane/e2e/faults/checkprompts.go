@@ -124,13 +124,21 @@ func (w *world) checkAnswers(f facts) (found []violation) {
 		case !known && w.agentStays(f, p.Session, said.ended):
 			fail("an answer that counts reaches the agent")
 		case !known:
-		case said.began.After(w.soon(e.At, withdrawnWithin, func(x fault) bool { return x.target == w.hostOf(p.Session).Name })):
+		case said.began.After(w.soon(e.At, withdrawnWithin, func(x fault) bool { return x.target == w.hostOf(p.Session).Name })) && !w.wasUnsure(a):
 			fail("a stale prompt is not answered")
 		case byHook(e) && (e.Kind == agentlog.Denied) != (a.text == "no"):
 			fail("who is told that his answer counts is told the truth")
 		}
 	}
 	return append(found, w.checkWithdrawals(f)...)
+}
+
+// wasUnsure reports whether somebody had given the same answer before and was not told whether it counts: then it may be
+// the one that does, under its old command.
+func (w *world) wasUnsure(a *act) bool {
+	return slices.ContainsFunc(w.history.acts, func(b *act) bool {
+		return b.kind == a.kind && b.prompt == a.prompt && b.text == a.text && b.unsures() > 0 && !b.began.After(a.began)
+	})
 }
 
 // agentStays reports whether the agent that was asked runs to the end.
