@@ -16,6 +16,9 @@ const (
 	shownWithin = 2 * time.Second
 	// heldFor is how long what viewers type waits, once a text is typed, until it is submitted.
 	heldFor = 3 * time.Second
+	// keptWithin is how long notes wait for the first keys to be typed, before they are put on disk. The disk would take
+	// the processor from the child.
+	keptWithin = 5 * time.Millisecond
 )
 
 // deliver serves a Delivery: it types a text if the terminal is as it was seen, and on a further word submits it. The
@@ -77,13 +80,17 @@ func (c call) typeSeen(ctx context.Context, keys []byte) (viewers uint64, typed 
 		return 0, false
 	}
 	var group sync.WaitGroup
-	kept := false
+	kept, begun := false, make(chan struct{})
 	group.Go(func() {
+		select {
+		case <-begun:
+		case <-time.After(keptWithin): // the child does not read
+		}
 		answer := c.keep(noted)
 		kept = answer.Error == ""
 		c.say(answer)
 	})
-	err = c.typeParts(ctx, keys)
+	err = c.typeParts(ctx, keys, sync.OnceFunc(func() { close(begun) }))
 	group.Wait()
 	if kept {
 		c.say(outcome(err))
@@ -92,9 +99,11 @@ func (c call) typeSeen(ctx context.Context, keys []byte) (viewers uint64, typed 
 }
 
 // typeParts types each part in one write, and lets the child read before a terminal is full: where its room ends, a part
-// would be torn. That the child has read shows in its output; one that shows nothing is not waited for again.
-func (c call) typeParts(ctx context.Context, keys []byte) error {
+// would be torn. That the child has read shows in its output; one that shows nothing is not waited for again. Begun is
+// called when the first part is typed.
+func (c call) typeParts(ctx context.Context, keys []byte, begun func()) error {
 	defer c.countInput()
+	defer begun()
 	shows, unread := true, 0
 	for _, size := range c.request.Parts {
 		size = min(max(size, 0), len(keys))
@@ -108,6 +117,7 @@ func (c call) typeParts(ctx context.Context, keys []byte) error {
 		if err := c.pty.Write(ctx, keys[:size]); err != nil {
 			return err
 		}
+		begun()
 		keys, unread = keys[size:], unread+size
 	}
 	return c.pty.Write(ctx, keys)
