@@ -107,6 +107,16 @@ func (w *world) processesOf(session string) (agents, holders []int, err error) {
 	return agents, holders, err
 }
 
+// inDatabase connects for one look. It does not wait for a database that is away.
+func (w *world) inDatabase(ctx context.Context, look func(db *pgx.Conn) error) error {
+	db, err := pgx.Connect(ctx, w.postgres.URL())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close(ctx) }()
+	return look(db)
+}
+
 func (w *world) connectDatabase(ctx context.Context) (db *pgx.Conn, err error) {
 	err = harness.Await(ctx, "the database", func(ctx context.Context) (bool, error) {
 		db, err = pgx.Connect(ctx, w.postgres.URL())

@@ -65,14 +65,11 @@ func (w *world) probe(ctx context.Context) (found []violation) {
 		}
 		a := w.send(ctx, s, text, w.newKey(), false)
 		err := harness.Await(ctx, "the probe to be accepted", func(ctx context.Context) (bool, error) {
-			db, err := pgx.Connect(ctx, w.postgres.URL())
-			if err != nil {
-				return false, err
-			}
-			defer func() { _ = db.Close(ctx) }()
 			var status string
-			err = db.QueryRow(ctx, `
-				SELECT m.status || ' ' || s.state FROM messages m JOIN sessions s ON s.id = m.session_id WHERE m.id = $1`, a.message).Scan(&status)
+			err := w.inDatabase(ctx, func(db *pgx.Conn) error {
+				return db.QueryRow(ctx, `
+					SELECT m.status || ' ' || s.state FROM messages m JOIN sessions s ON s.id = m.session_id WHERE m.id = $1`, a.message).Scan(&status)
+			})
 			return status == "accepted idle", errors.Join(err, errors.New("it is "+status))
 		})
 		if err != nil {
@@ -98,12 +95,11 @@ func (w *world) hearOut(ctx context.Context) {
 func (w *world) told(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	db, err := pgx.Connect(ctx, w.postgres.URL())
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = db.Close(ctx) }()
-	sessions, err := readSessions(ctx, db)
+	var sessions []sessionRow
+	err := w.inDatabase(ctx, func(db *pgx.Conn) (err error) {
+		sessions, err = readSessions(ctx, db)
+		return err
+	})
 	if err != nil {
 		return "", err
 	}
@@ -120,16 +116,15 @@ func (w *world) told(ctx context.Context) (string, error) {
 
 // answerDialogs does at the terminal what a person has to who is asked there only: while a disk is full, no hook is taken.
 func (w *world) answerDialogs(ctx context.Context) {
-	db, err := pgx.Connect(ctx, w.postgres.URL())
-	if err != nil {
-		return
-	}
-	defer func() { _ = db.Close(ctx) }()
-	rows, _ := db.Query(ctx, `
-		SELECT id FROM sessions s
-		WHERE state = 'waiting' AND state_at < now() - interval '3 seconds'
-			AND NOT EXISTS (SELECT FROM prompts p WHERE p.session_id = s.id AND p.status <> 'settled' AND p.prompt ?| ARRAY['options', 'allows_text'])`)
-	asked, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	var asked []string
+	err := w.inDatabase(ctx, func(db *pgx.Conn) (err error) {
+		rows, _ := db.Query(ctx, `
+			SELECT id FROM sessions s
+			WHERE state = 'waiting' AND state_at < now() - interval '3 seconds'
+				AND NOT EXISTS (SELECT FROM prompts p WHERE p.session_id = s.id AND p.status <> 'settled' AND p.prompt ?| ARRAY['options', 'allows_text'])`)
+		asked, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		return err
+	})
 	if err != nil {
 		return
 	}
@@ -142,14 +137,17 @@ func (w *world) answerDialogs(ctx context.Context) {
 const unknown = "outcomes unknown"
 
 // unrest says what is under way; empty for nothing.
-func (w *world) unrest(ctx context.Context) (string, error) {
+func (w *world) unrest(ctx context.Context) (left string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	db, err := pgx.Connect(ctx, w.postgres.URL())
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = db.Close(ctx) }()
+	err = w.inDatabase(ctx, func(db *pgx.Conn) (err error) {
+		left, err = readUnrest(ctx, db)
+		return err
+	})
+	return left, err
+}
+
+func readUnrest(ctx context.Context, db *pgx.Conn) (string, error) {
 	var left string
 	for _, question := range []struct{ what, query string }{
 		{"hosts away", `SELECT count(*), coalesce(min(name), '') FROM hosts WHERE away_since IS NOT NULL`},

@@ -200,13 +200,10 @@ func (w *world) stampCommits(ctx context.Context, _ func(string) string) error {
 	}
 	w.database.signal(syscall.SIGINT)
 	return harness.Await(ctx, "PostgreSQL to stamp commits", func(ctx context.Context) (bool, error) {
-		db, err := pgx.Connect(ctx, w.postgres.URL())
-		if err != nil {
-			return false, err
-		}
-		defer func() { _ = db.Close(ctx) }()
 		var setting string
-		err = db.QueryRow(ctx, `SHOW track_commit_timestamp`).Scan(&setting)
+		err := w.inDatabase(ctx, func(db *pgx.Conn) error {
+			return db.QueryRow(ctx, `SHOW track_commit_timestamp`).Scan(&setting)
+		})
 		return setting == "on", err
 	})
 }
