@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"switchboard/auth"
-	"switchboard/controlplane/fleet"
 	"switchboard/hostagent/protocol"
 )
 
@@ -30,7 +29,8 @@ func interruptSession() Tool {
 	}, func(ctx context.Context, c call, in interruptSessionInput) (interruptSessionOutput, error) {
 		if in.MessageID != "" {
 			session, message, err := c.fleet.TakeBackMessage(ctx, c.caller, in.SessionID, protocol.MessageID(in.MessageID))
-			return interruptSessionOutput{Session: c.view(session), Message: &viewMessages([]fleet.Message{message})[0], Next: advise(session)}, err
+			taken := viewMessage(message)
+			return interruptSessionOutput{Session: c.view(session), Message: &taken, Next: advise(session)}, err
 		}
 		session, err := c.fleet.InterruptSession(ctx, c.caller, in.SessionID)
 		return interruptSessionOutput{Session: c.view(session), Next: advise(session)}, err

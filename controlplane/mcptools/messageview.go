@@ -18,9 +18,13 @@ type messageView struct {
 func viewMessages(messages []fleet.Message) []messageView {
 	views := make([]messageView, len(messages))
 	for i, m := range messages {
-		views[i] = messageView{
-			MessageID: string(m.ID), Text: plainLine(m.Text), Status: string(m.Status), Detail: plainLine(m.Detail), SentAt: m.CreatedAt.UTC(),
-		}
+		views[i] = viewMessage(m)
 	}
 	return views
+}
+
+func viewMessage(m fleet.Message) messageView {
+	return messageView{
+		MessageID: string(m.ID), Text: plainLine(m.Text), Status: string(m.Status), Detail: plainLine(m.Detail), SentAt: m.CreatedAt.UTC(),
+	}
 }
