@@ -88,7 +88,7 @@ func (db *DB) connect(ctx context.Context, url string, size int32) (*pgxpool.Poo
 
 // equalIfGiven is a condition on a column that an optional parameter makes. One plan serves all values of a parameter,
 // so one that is not given needs a statement of its own to let the other use an index.
-func equalIfGiven(column, parameter, value string) string {
+func equalIfGiven[T ~string](column, parameter string, value T) string {
 	if value == "" {
 		return parameter + ` = ''`
 	}

@@ -50,7 +50,7 @@ func (db *DB) Grants(ctx context.Context, user auth.UserID, client string, now t
 	rows, _ := db.pool.Query(ctx, `
 		SELECT `+grantColumns+`
 		FROM oauth_grants g JOIN users u ON u.id = g.user_id JOIN oauth_clients c ON c.id = g.client_id
-		WHERE `+equalIfGiven("g.user_id", "$1", string(user))+` AND `+equalIfGiven("g.client_id", "$2", client)+` AND g.revoked_at IS NULL
+		WHERE `+equalIfGiven("g.user_id", "$1", user)+` AND `+equalIfGiven("g.client_id", "$2", client)+` AND g.revoked_at IS NULL
 			AND (g.origin = 'personal' OR EXISTS (
 				SELECT FROM oauth_tokens t
 				WHERE t.grant_id = g.id AND t.kind IN ('access', 'refresh') AND t.spent_at IS NULL AND t.expires_at > $3))

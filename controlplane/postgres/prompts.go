@@ -48,8 +48,8 @@ func (db *DB) OpenPrompts(ctx context.Context, user auth.UserID, host protocol.H
 		LEFT JOIN host_shares x ON x.host_id = h.id AND x.user_id = $1
 		WHERE p.status <> 'settled' AND s.state <> 'exited'
 			AND (h.owner_id = $1 OR x.user_id IS NOT NULL)
-			AND ($2 = '' OR s.host_id = $2)
-			AND ($3 = '' OR s.id = $3)
+			AND `+equalIfGiven("s.host_id", "$2", host)+`
+			AND `+equalIfGiven("s.id", "$3", session)+`
 		ORDER BY p.asked_at, p.id`, user, host, session)
 	prompts, err := pgx.CollectRows(rows, scanPrompt)
 	return prompts, explain("read open prompts", err)

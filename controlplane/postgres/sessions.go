@@ -77,8 +77,8 @@ func (db *DB) VisibleSessions(ctx context.Context, user auth.UserID, q fleet.Ses
 	reads.Queue(`
 		SELECT `+sessionColumns+`
 		FROM `+visibleSessions+`
-			AND ($2 = '' OR s.host_id = $2)
-			AND ($3 = '' OR s.state = $3)
+			AND `+equalIfGiven("s.host_id", "$2", q.Host)+`
+			AND `+equalIfGiven("s.state", "$3", q.State)+`
 			AND (s.state <> 'exited' OR `+endedAt+` >= $8)
 			AND ($4 = '' OR (s.state = 'exited') > $5
 				OR (s.state = 'exited') = $5 AND (s.started_at, s.id) < ($6, $4))
@@ -92,7 +92,7 @@ func (db *DB) VisibleSessions(ctx context.Context, user auth.UserID, q fleet.Ses
 		reads.Queue(`
 			SELECT count(*)
 			FROM `+visibleSessions+`
-				AND ($2 = '' OR s.host_id = $2)
+				AND `+equalIfGiven("s.host_id", "$2", q.Host)+`
 				AND s.state = 'exited' AND `+endedAt+` < $3`, user, q.Host, q.Since).
 			QueryRow(func(row pgx.Row) error { return row.Scan(&leftOut) })
 	}
