@@ -5,9 +5,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"switchboard/auth"
 	"switchboard/controlplane/e2e/idp"
@@ -18,6 +21,7 @@ type company struct {
 	*server
 	oidc *auth.OIDC
 	idp  *idp.Provider
+	held chan chan struct{} // takes the provider's answers on the way to us; each goes on when its channel is closed
 }
 
 const issuerName = "Example Login"
@@ -45,8 +49,8 @@ func with(p idp.Person, change map[string]any) idp.Person {
 // newCompany lets in whoever has an address at example.com, changed by change.
 func newCompany(t *testing.T, change func(*auth.ProviderConfig)) *company {
 	t.Helper()
-	c := &company{server: newServer(t)}
-	listener := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { c.idp.ServeHTTP(w, r) }))
+	c := &company{server: newServer(t), held: make(chan chan struct{})}
+	listener := httptest.NewServer(http.HandlerFunc(c.serveProvider))
 	t.Cleanup(listener.Close)
 	c.idp = idp.New(listener.URL, c.url+auth.OIDCCallbackPath)
 	c.idp.Now = c.Now
@@ -60,6 +64,20 @@ func newCompany(t *testing.T, change func(*auth.ProviderConfig)) *company {
 	}
 	c.use(config)
 	return c
+}
+
+// serveProvider is the provider, with a slow way to us for its keys while somebody reads held.
+func (c *company) serveProvider(w http.ResponseWriter, r *http.Request) {
+	c.idp.ServeHTTP(w, r)
+	if r.URL.Path != "/keys" {
+		return
+	}
+	goOn := make(chan struct{})
+	select {
+	case c.held <- goOn:
+		<-goOn
+	default:
+	}
 }
 
 // use begins anew with the provider, as after a restart.
@@ -209,6 +227,29 @@ func TestProviderKeysRotate(t *testing.T) {
 		if user := c.mustLogIn(t); user.ID != first.ID {
 			t.Errorf("after a new %s key: %+v", alg, user)
 		}
+	}
+}
+
+// TestProviderKeyRotatesMeanwhile: the provider's keys are on their way to one login when it changes them and another
+// begins.
+func TestProviderKeyRotatesMeanwhile(t *testing.T) {
+	c := newCompany(t, nil)
+	c.mustLogIn(t)
+	c.idp.Rotate("RS256")
+	first, second := c.leave(t), c.leave(t)
+	var logins errgroup.Group
+	logins.Go(func() error { _, err := c.finish(t, first); return err })
+	answer := <-c.held
+	c.idp.Rotate("ES256")
+	c.idp.Asked()
+	logins.Go(func() error { _, err := c.finish(t, second); return err })
+	for !slices.Contains(c.idp.Asked(), "/token") {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(50 * time.Millisecond) // the second waits for the same keys, or for its own
+	close(answer)
+	if err := logins.Wait(); err != nil {
+		t.Error(err)
 	}
 }
 

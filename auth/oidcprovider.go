@@ -18,9 +18,15 @@ import (
 type provider struct {
 	*oidc.Provider
 	oauth    oauth2.Config
-	verifier *oidc.IDTokenVerifier
+	verifier *oidc.IDTokenVerifier // keeps the provider's keys
 	client   *http.Client
 	sendsIss bool // RFC 9207: an answer without iss is not the provider's
+	now      func() time.Time
+}
+
+// newVerifier has no keys yet. The algorithms are those of discovery that are asymmetric, and RS256 if it names none.
+func (p *provider) newVerifier(ctx context.Context) *oidc.IDTokenVerifier {
+	return p.VerifierContext(oidc.ClientContext(ctx, p.client), &oidc.Config{ClientID: p.oauth.ClientID, Now: p.now})
 }
 
 // How the provider is asked.
@@ -94,17 +100,15 @@ func (o *OIDC) discover(ctx context.Context) (*provider, error) {
 	if slices.Contains(document.Auth, "client_secret_post") && !slices.Contains(document.Auth, "client_secret_basic") {
 		endpoint.AuthStyle = oauth2.AuthStyleInParams
 	}
-	return &provider{
-		Provider: found, client: o.client, sendsIss: document.SendsIss,
+	p := &provider{
+		Provider: found, client: o.client, sendsIss: document.SendsIss, now: o.Accounts.Now,
 		oauth: oauth2.Config{
 			ClientID: o.Provider.ClientID, ClientSecret: string(o.Provider.ClientSecret), Endpoint: endpoint,
 			RedirectURL: o.callback(), Scopes: o.scopes(document.Scopes),
 		},
-		// The algorithms are those of discovery that are asymmetric, and RS256 if it names none.
-		verifier: found.VerifierContext(oidc.ClientContext(ctx, o.client), &oidc.Config{
-			ClientID: o.Provider.ClientID, Now: o.Accounts.Now,
-		}),
-	}, nil
+	}
+	p.verifier = p.newVerifier(ctx)
+	return p, nil
 }
 
 // scopes asks for groups only where the provider has such a scope; others refuse one that they do not know.

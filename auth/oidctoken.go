@@ -21,7 +21,7 @@ func (o *OIDC) redeem(ctx context.Context, p *provider, login ProviderLogin, cod
 		return claims{}, o.exchangeFailed(ctx, err)
 	}
 	raw, _ := token.Extra("id_token").(string)
-	idToken, err := p.verifier.Verify(ctx, raw)
+	idToken, err := p.verify(ctx, raw)
 	if err != nil {
 		return claims{}, verifyFailed(err)
 	}
@@ -33,6 +33,16 @@ func (o *OIDC) redeem(ctx context.Context, p *provider, login ProviderLogin, cod
 		return person, nil
 	}
 	return o.askUserInfo(ctx, p, token, person)
+}
+
+// verify checks an ID token's signature, issuer, audience and life. The keys of the set may be those of a request that
+// another login made before the provider changed its key, so a token that does not hold is checked once more, with keys
+// that are asked for after it came.
+func (p *provider) verify(ctx context.Context, token string) (*oidc.IDToken, error) {
+	if verified, err := p.verifier.Verify(ctx, token); err == nil {
+		return verified, nil
+	}
+	return p.newVerifier(ctx).Verify(ctx, token)
 }
 
 // exchangeFailed tells a code that is not this login's from a provider that cannot serve, and from one that does
