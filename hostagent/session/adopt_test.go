@@ -91,9 +91,8 @@ func TestAdopt(t *testing.T) {
 	_, err = r.Resume(t.Context(), protocol.ResumeSessionRequest{Act: act(), Session: s.ID})
 	check(t, err)
 	r.await(s.ID, protocol.StateIdle)
-	if text := r.screen(s.ID); !strings.Contains(text, "blue door") {
-		t.Errorf("resumed without its conversation:\n%s", text)
-	}
+	// The agent says that it is idle before it has drawn.
+	r.untilTrue("its conversation", func() bool { return strings.Contains(r.screen(s.ID), "blue door") })
 	// And it comes back after a restart.
 	r.agentsGone(s.ID)
 	r.startAgain("boot 2", func(p *policy.Policy) {

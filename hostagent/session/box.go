@@ -51,7 +51,7 @@ func (s *session) clearBox(ctx context.Context, client *holder.Client) (look hol
 	lastInput := look.LastInput
 	pressed, err := s.press(ctx, client, s.kind.StashDraft, look.Seen)
 	if pressed {
-		s.stashing, s.stashed = &lastInput, s.now()
+		s.stashing, s.stashed, s.aside = &lastInput, s.now(), true
 	}
 	if err != nil || !pressed {
 		return look, hindered, err

@@ -174,3 +174,46 @@ func TestDialogOpensMeanwhile(t *testing.T) {
 		r.await(id, protocol.StateIdle)
 	}
 }
+
+// TestSubmitOnceBesideADraft: an agent that is slow to take a message may have brought a person's draft back by the time
+// when the message would be submitted once more.
+func TestSubmitOnceBesideADraft(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ box, want string }{
+		"draft":    {"half a thought ", "ready half a thought STASH hello SUBMIT"},
+		"no draft": {"", "ready hello SUBMIT SUBMIT"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newEchoing(t)
+			e.session.kind.StashDraft, e.session.kind.Submit = []byte("STASH "), []byte("SUBMIT ")
+			e.session.kind.TypeMessage = func(text string) [][]byte { return [][]byte{[]byte(text + " ")} }
+			e.session.kind.ReadBox = func(lines []string) agentkind.Box {
+				shown := strings.Join(lines, " ")
+				if strings.Contains(shown, "hello") || strings.Contains(shown, "half a thought") && !strings.Contains(shown, "STASH") {
+					return agentkind.BoxDraft
+				}
+				return agentkind.BoxEmpty
+			}
+			if test.box != "" {
+				look, err := e.client.Look(t.Context(), settled, lookPatience)
+				check(t, err)
+				draft, err := e.client.Type(t.Context(), holder.Typing{Keys: [][]byte{[]byte(test.box)}, Seen: look.Seen})
+				check(t, err)
+				check(t, draft.Wait())
+				draft.End()
+			}
+			e.follow()
+			check(t, e.until(t.Context(), func(f *fold) bool { return f.runs > 0 }))
+			e.view(func(f *fold) {
+				f.ready, f.activity.state = true, protocol.StateIdle
+				f.derive(time.Now())
+			})
+			e.deliverUntilEnd()
+			const id = protocol.MessageID("m1")
+			check(t, e.note(t.Context(), e.client, noteMessage, messageNote{ID: id, Command: "m1", Text: "hello"}))
+			check(t, e.until(t.Context(), func(f *fold) bool { return f.messages[id] != nil && f.messages[id].state.Status.Final() }))
+			e.untilShows(test.want)
+		})
+	}
+}

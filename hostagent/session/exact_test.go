@@ -110,7 +110,7 @@ func randomMessage(random *rand.Rand, n int) string {
 		},
 		func() string { return repeat(12, words) + `C:\` + "\n\\" },
 		func() string {
-			line := repeat(20, words)
+			line := repeat(20, words) + words() + words() + words()
 			return strings.Repeat(line+"\n", 1+(14_000+random.IntN(20_000))/len(line))
 		},
 	}

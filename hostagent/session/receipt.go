@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"switchboard/hostagent/agentkind"
@@ -16,26 +17,30 @@ const (
 	receiptPatience = 10 * time.Second
 	// receiptLimit is how long one that draws may: it takes a long message in line by line.
 	receiptLimit = 3 * time.Minute
-	// perByte is how much longer all that may take for each byte of the message, on a busy machine.
+	// perByte and perLine are how much longer all that may take on a busy machine. The agent takes in a paste of a few
+	// lines at a time, and draws nothing if its box looks the same after it: 3,011 equal lines of one Hebrew word took it
+	// 17 s on an idle machine, and 62 s were too few on a busy one.
 	perByte = time.Millisecond
+	perLine = 50 * time.Millisecond
 )
 
 // awaitReceipt waits for the agent's own word that it has the message. It waits without end while the agent
 // works on something else, since it takes the message when it is done with that. If this process typed it, at
 // typedAt, it may submit it once more.
 func (s *session) awaitReceipt(ctx context.Context, client *holder.Client, id protocol.MessageID, typedAt *time.Time) error {
-	since, limit := s.now(), s.now().Add(receiptLimit)
 	var unproven string
 	var longer time.Duration
 	s.view(func(f *fold) {
 		unproven = f.withheld(agentkind.FeatureReceipts)
 		if m := f.messages[id]; m != nil {
-			longer = time.Duration(len(m.Text)) * perByte
+			longer = time.Duration(len(m.Text))*perByte + time.Duration(strings.Count(m.Text, "\n"))*perLine
 		}
 	})
+	since, limit := s.now(), s.now().Add(receiptLimit+longer)
 	for {
 		final, listening, changed := s.receipt(id, &since)
 		if final {
+			s.aside = false // it came back when the message was submitted
 			return nil
 		}
 		if unproven != "" {
@@ -46,7 +51,7 @@ func (s *session) awaitReceipt(ctx context.Context, client *holder.Client, id pr
 			if err := wait(ctx, changed); err != nil {
 				return err
 			}
-			since, limit = s.now(), s.now().Add(receiptLimit)
+			since, limit = s.now(), s.now().Add(receiptLimit+longer)
 			continue
 		}
 		silent, err := s.silence(ctx, client, since, limit)
@@ -56,7 +61,7 @@ func (s *session) awaitReceipt(ctx context.Context, client *holder.Client, id pr
 		case silent >= receiptPatience+longer:
 			detail := "it was typed, but the agent has not confirmed it; look at the terminal before you send it again"
 			return s.note(ctx, client, noteUnconfirmed, messageStep{ID: id, Detail: detail})
-		case typedAt != nil && silent >= submitAgain+longer/10:
+		case typedAt != nil && !s.aside && silent >= submitAgain+longer/10: // it could submit the draft
 			done, err := s.submitAgain(ctx, client, *typedAt)
 			if err != nil {
 				return err

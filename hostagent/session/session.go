@@ -37,6 +37,7 @@ type session struct {
 
 	handed chan handed // to the deliverer, who takes one only when he has nothing else to do
 	looked ahead       // the deliverer's
+	aside  bool        // a person's draft was put aside, and comes back by itself at the next submit; the deliverer's
 
 	searched time.Time // when it was looked for subagents' transcripts; of who looks
 
