@@ -75,8 +75,9 @@ func (s *stamps) next(ctx context.Context, word string) (time.Time, error) {
 // until is how long it takes from now until a stamper has read what send sends.
 func (s *stamps) until(ctx context.Context, send func(context.Context) error) (time.Duration, error) {
 	sent := time.Now()
-	failed := make(chan error, 1)
-	go func() { failed <- send(ctx) }()
+	if err := send(ctx); err != nil {
+		return 0, err
+	}
 	read, err := s.next(ctx, wordRead)
-	return read.Sub(sent), errors.Join(err, <-failed)
+	return read.Sub(sent), err
 }
