@@ -80,17 +80,17 @@ func (c call) typeSeen(ctx context.Context, keys []byte) (viewers uint64, typed 
 		return 0, false
 	}
 	var group sync.WaitGroup
-	kept, begun := false, make(chan struct{})
-	group.Go(func() {
-		select {
-		case <-begun:
-		case <-time.After(keptWithin): // the child does not read
-		}
-		answer := c.keep(noted)
-		kept = answer.Error == ""
-		c.say(answer)
+	kept := false
+	keep := sync.OnceFunc(func() {
+		group.Go(func() {
+			answer := c.keep(noted)
+			kept = answer.Error == ""
+			c.say(answer)
+		})
 	})
-	err = c.typeParts(ctx, keys, sync.OnceFunc(func() { close(begun) }))
+	timer := time.AfterFunc(keptWithin, keep) // the child does not read
+	err = c.typeParts(ctx, keys, keep)
+	timer.Stop()
 	group.Wait()
 	if kept {
 		c.say(outcome(err))
