@@ -63,7 +63,7 @@ const answersKept = 16
 
 // show puts output on the screen, hands it to the viewers, and records it.
 func (h *holder) show(p []byte) {
-	h.rest.end()
+	h.rest.end(len(p))
 	h.mu.Lock()
 	h.lastOutput = time.Now()
 	h.outputs++

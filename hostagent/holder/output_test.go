@@ -2,6 +2,8 @@ package holder
 
 import (
 	"bytes"
+	"math"
+	"runtime"
 	"runtime/debug"
 	"testing"
 )
@@ -55,24 +57,29 @@ func TestLittleOutputIsShown(t *testing.T) {
 	}
 }
 
-// TestRest: without output nothing is collected unless memory is taken, and with output as ever.
+// TestRest: without output nothing is collected unless memory is taken, with output it is as ever, and a flood has two
+// processors.
 func TestRest(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	defer debug.SetGCPercent(debug.SetGCPercent(100))
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
 	r := newRest()
 	defer r.timer.Stop()
-	percent := func() int {
+	want := func(when string, percent int, limit int64, processors int) {
+		t.Helper()
 		now := debug.SetGCPercent(100)
 		debug.SetGCPercent(now)
-		return now
+		if got := debug.SetMemoryLimit(-1); now != percent || got != limit || runtime.GOMAXPROCS(0) != processors {
+			t.Errorf("%s: %d %%, %d bytes, %d processors", when, now, got, runtime.GOMAXPROCS(0))
+		}
 	}
-	r.end()
+	want("new", -1, restingMemory, 1)
+	r.end(worthShowing - 1)
+	want("with output", garbage, math.MaxInt64, 1)
+	r.end(worthShowing)
+	want("with much output", garbage, math.MaxInt64, 2)
+	r.end(1)
+	want("with output again", garbage, math.MaxInt64, 2)
 	r.begin()
-	if got, limit := percent(), debug.SetMemoryLimit(-1); got != -1 || limit != restingMemory {
-		t.Errorf("at rest, %d %% and %d bytes", got, limit)
-	}
-	r.end()
-	if got, limit := percent(), debug.SetMemoryLimit(-1); got != garbage || limit <= restingMemory {
-		t.Errorf("with output again, %d %% and %d bytes", got, limit)
-	}
+	want("at rest", -1, restingMemory, 1)
 }

@@ -2,6 +2,7 @@ package holder
 
 import (
 	"math"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -14,7 +15,9 @@ const (
 )
 
 // rest keeps a holder small and asleep while its child says nothing. The Go runtime collects garbage every two minutes,
-// for which it wakes all its threads; at rest it does so only if memory is really taken.
+// for which it wakes all its threads; at rest it does so only if memory is really taken. It uses one processor, so that
+// whoever is woken wakes no idle thread before he does his work, and a second one only for a flood of output, of which one
+// goroutine reads more while another shows.
 type rest struct {
 	timer *time.Timer
 
@@ -33,6 +36,7 @@ func (r *rest) begin() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.resting = true
+	runtime.GOMAXPROCS(1)
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(restingMemory)
 	var collections debug.GCStats
@@ -42,11 +46,14 @@ func (r *rest) begin() {
 	}
 }
 
-// end says that there is output.
-func (r *rest) end() {
+// end says that there is output, and how much at once.
+func (r *rest) end(bytes int) {
 	r.timer.Reset(restAfter)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if bytes >= worthShowing {
+		runtime.GOMAXPROCS(2)
+	}
 	if !r.resting {
 		return
 	}

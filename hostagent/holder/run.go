@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -54,7 +53,6 @@ func Run(ctx context.Context, dir string) error {
 // ignored. SIGPIPE must not kill this process when a peer goes away.
 func quieten() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	runtime.GOMAXPROCS(2)
 }
 
 // open starts the child with everything around it. It undoes all if any of it fails. The child lives as long as
