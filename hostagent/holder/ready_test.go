@@ -50,6 +50,7 @@ func TestLookAhead(t *testing.T) {
 	if seen := lookAt(t, client).Seen; !typeSeen(t, client, seen) {
 		t.Error("it did not type without a look ahead")
 	}
+	untilShown(t, client, "message!message!")
 	lookAhead(t, client)
 	if !typeSeen(t, client, lookAhead(t, client)) {
 		t.Error("it did not type after the second look ahead of two")
