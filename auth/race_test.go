@@ -64,7 +64,7 @@ func TestOneCodeRedeemedAtOnce(t *testing.T) {
 func wantDead(t *testing.T, servers []*server, access string) {
 	t.Helper()
 	for _, on := range servers {
-		eventually(t, time.Second, "a dead token is refused", func() bool { return !on.works(t, access) })
+		eventually(t, 2*time.Second, "a dead token is refused", func() bool { return !on.works(t, access) })
 	}
 }
 
