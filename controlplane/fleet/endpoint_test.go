@@ -94,7 +94,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // wait returns what came, once there are n.
 func (e *endpoint) wait(n int) []posted {
 	e.t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		e.mu.Lock()
 		got := slices.Clone(e.got)
 		e.mu.Unlock()

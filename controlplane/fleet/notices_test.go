@@ -186,6 +186,9 @@ func TestNoticesThatFail(t *testing.T) {
 			if test.ends {
 				w.ended(sub.ID)
 			}
+			if test.reason != "" {
+				w.failedOnce(sub.ID)
+			}
 			again, err := w.Subscribe(t.Context(), alice, e.wants(fleet.NoticeNeedsAnswer))
 			if err != nil || again.ID != sub.ID {
 				t.Fatalf("renewed as %s of %s: %v", again.ID, sub.ID, err)
@@ -215,7 +218,7 @@ func (w *world) ended(id string) {
 
 func (w *world) untilSQL(what, query, id string) {
 	w.t.Helper()
-	for end := time.Now().Add(5 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		var done bool
 		if err := w.sql.QueryRow(w.t.Context(), query, id).Scan(&done); err != nil {
 			w.t.Fatal(err)
