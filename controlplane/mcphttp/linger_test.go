@@ -3,6 +3,7 @@ package mcphttp
 import (
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/mark3labs/mcp-go/server"
@@ -15,17 +16,24 @@ func TestListenIsAcknowledged(t *testing.T) {
 	})
 	const listen = `{"jsonrpc":"2.0","id":"s","method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true},` +
 		`"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}`
-	for i := range 300 {
-		got := e.post(t, listen, func(r *http.Request) {
-			r.Header.Set("Mcp-Protocol-Version", "2026-07-28")
-			r.Header.Set("Mcp-Method", "subscriptions/listen")
+	var calls sync.WaitGroup
+	for range 4 {
+		calls.Go(func() {
+			for i := range 75 {
+				got := e.post(t, listen, func(r *http.Request) {
+					r.Header.Set("Mcp-Protocol-Version", "2026-07-28")
+					r.Header.Set("Mcp-Method", "subscriptions/listen")
+				})
+				ack := strings.Index(got.body, "notifications/subscriptions/acknowledged")
+				result := strings.Index(got.body, `"result"`)
+				if got.status != http.StatusOK || ack < 0 || result < ack {
+					t.Errorf("call %d: got %d %s, want an acknowledgement and then a result", i, got.status, got.body)
+					return
+				}
+			}
 		})
-		ack := strings.Index(got.body, "notifications/subscriptions/acknowledged")
-		result := strings.Index(got.body, `"result"`)
-		if got.status != http.StatusOK || ack < 0 || result < ack {
-			t.Fatalf("call %d: got %d %s, want an acknowledgement and then a result", i, got.status, got.body)
-		}
 	}
+	calls.Wait()
 }
 
 // All of a call's notifications come, and before its result.
