@@ -69,10 +69,12 @@ func ignoreGone(err error) error {
 	return err
 }
 
+// afterExit waits until the end can be shown, or cannot be written.
 func (s *session) afterExit(ctx context.Context) (protocol.SessionReply, error) {
 	ctx, cancel := context.WithTimeout(ctx, holderGrace+politeness)
 	defer cancel()
-	if err := s.until(ctx, func(f *fold) bool { return f.session.ExitedAt != nil }); err != nil {
+	ended := func(f *fold) bool { return f.session.ExitedAt != nil && (s.visible.ExitedAt != nil || s.stuck) }
+	if err := s.until(ctx, ended); err != nil {
 		return protocol.SessionReply{}, protocol.Errorf(protocol.CodeInternal, "the session was told to end; whether it has is unknown")
 	}
 	return protocol.SessionReply{Session: s.state()}, nil
