@@ -220,17 +220,19 @@ func (r *rig) events(id protocol.SessionID) []protocol.Event {
 	return events
 }
 
-// await waits until the session is in this state now.
+// await waits until the session is told to be in this state now.
 func (r *rig) await(id protocol.SessionID, want protocol.State) protocol.Session {
 	r.t.Helper()
 	s, err := r.session(id)
 	check(r.t, err)
 	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
 	defer cancel()
-	if err := s.until(ctx, func(f *fold) bool { return f.session.State == want }); err != nil {
-		r.t.Fatalf("session %s is %s, want %s", id, s.state().State, want)
+	var told protocol.Session // the fold is ahead of what is on disk
+	err = s.until(ctx, func(*fold) bool { told = s.visible; return told.State == want })
+	if err != nil {
+		r.t.Fatalf("session %s is %s, want %s", id, told.State, want)
 	}
-	return s.state()
+	return told
 }
 
 // prompt waits for the session's n-th prompt, from 1.

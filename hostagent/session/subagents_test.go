@@ -98,9 +98,9 @@ func TestUsageIsExact(t *testing.T) {
 		check(t, err)
 		s, err := r.session(id)
 		check(t, err)
-		r.untilTrue("all that was written", func() bool {
-			usage := s.state().Usage
-			return usage != nil && (force || usage.CostUSD != nil)
+		r.untilTrue("all that was written", func() (read bool) {
+			s.view(func(*fold) { read = !s.running })
+			return read
 		})
 		return *s.state().Usage
 	}
