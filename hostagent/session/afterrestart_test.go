@@ -79,7 +79,7 @@ func TestReboot(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
 			asking, fresh := r.create("acceptEdits"), r.create("")
-			r.send(asking, "fake:slow 3 ;; fake:ask ;; fake:bash touch made")
+			r.send(asking, "fake:slow 8 ;; fake:ask ;; fake:bash touch made")
 			r.await(asking, protocol.StateWorking)
 			waiting := r.send(asking, "wait for your turn") // it is typed, and the CLI keeps it until after the question
 			p := r.prompt(asking, 1)

@@ -36,7 +36,7 @@ func TestExitAtTerminal(t *testing.T) {
 func TestHooksHaveTimeAtTheEnd(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.personsHook("SessionEnd", "sleep 2; touch "+r.path("said"))
+	r.personsHook("SessionEnd", "sleep 1.7; touch "+r.path("said"))
 	id := r.create("")
 	_, err := r.Terminate(t.Context(), protocol.TerminateSessionRequest{Act: act(), Session: id})
 	check(t, err)

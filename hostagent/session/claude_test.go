@@ -3,11 +3,13 @@ package session
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"switchboard/controlplane/e2e/claudecli"
 	"switchboard/hostagent/protocol"
 )
 
@@ -63,6 +65,13 @@ func TestMessagesWhileWorking(t *testing.T) {
 func TestMessageBeforeReady(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
+	cli, err := claudecli.Find(os.Getenv)
+	check(t, err)
+	slow := filepath.Join(r.home, "slow")
+	check(t, os.WriteFile(slow, []byte("#!/bin/sh\n[ \"$1\" = --version ] || /bin/sleep 5\nexec "+shellQuote(cli)+" \"$@\"\n"), 0o700))
+	rules := r.rules()
+	rules.Programs = map[string]string{"claude": slow}
+	check(t, r.SetPolicy(rules))
 	id := r.start(protocol.CreateSessionRequest{WorkingDir: r.project})
 	message := r.send(id, "at once")
 	if got := r.message(id, message); got.Status != protocol.MessageAccepted || got.Detail != "" {
@@ -133,7 +142,7 @@ func TestAnsweredAtTerminal(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.create("")
-	r.send(id, "fake:bash sleep 4; touch made")
+	r.send(id, "fake:bash sleep 12; touch made")
 	p := r.prompt(id, 1)
 	got := r.answerAtTerminal(p, "1")
 	if got.Outcome != protocol.OutcomeAllowed || got.Where != protocol.WhereTerminal {
@@ -384,7 +393,7 @@ func TestBackgroundAgent(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.create("")
-	r.send(id, "fake:task fake:wait 4 ,, bash touch made ;; text I go on")
+	r.send(id, "fake:task fake:wait 10 ,, bash touch made ;; text I go on")
 	r.told(id, protocol.StateIdle, "hook Stop")
 	r.told(id, protocol.StateWorking, "status file says busy, with 1 background tasks")
 	p := r.prompt(id, 1)

@@ -18,7 +18,7 @@ func TestTakeBack(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.create("")
-	first := r.send(id, strings.Repeat("a line of a message that takes a while to be typed\n", 200))
+	first := r.send(id, strings.Repeat("a line of a message that takes a while to be typed\n", 400))
 	second, third := r.send(id, "second"), r.send(id, "third")
 	want := protocol.MessageState{ID: second, Status: protocol.MessageWithdrawn, Detail: "taken back by Bob; nothing was typed"}
 	for range 2 {
@@ -82,8 +82,11 @@ func TestTakeBackOrType(t *testing.T) {
 	shown := "ready "
 	outcomes := map[protocol.MessageStatus]int{}
 	for n := range 16 { // as many as one line of the terminal has room for
-		text := fmt.Sprintf("m%d", n)
-		status := e.takeBackWhileTyping(m, protocol.MessageID(text), time.Duration(rand.IntN(8)-4)*time.Millisecond)
+		text, after := fmt.Sprintf("m%d", n), time.Duration(rand.IntN(8)-4)*time.Millisecond
+		if n < 2 {
+			after = []time.Duration{-time.Second, time.Second}[n] // so that each wins once, on every machine
+		}
+		status := e.takeBackWhileTyping(m, protocol.MessageID(text), after)
 		outcomes[status]++
 		if status == protocol.MessageDelivered {
 			shown += text + "S"

@@ -46,7 +46,7 @@ func TestWithdraw(t *testing.T) {
 		t.Errorf("the message is %+v, want accepted", reply.Message)
 	}
 
-	asked := r.prompt(id, 1) // the state is known a moment before its events are on disk
+	asked := r.prompt(id, 1)
 	answer := protocol.AnswerPromptRequest{Act: act(), Session: id, Prompt: asked.ID, Digest: asked.Digest, Answer: protocol.Answer{Option: "deny"}}
 	r.wantWithdrawn(protocol.WithdrawCommandRequest{Session: id, Command: answer.Command}, false)
 	if _, err := r.Answer(t.Context(), answer); err == nil {
@@ -175,6 +175,7 @@ func TestWithdrawWhileTyped(t *testing.T) {
 	const command = protocol.CommandID("c1")
 	e.handed <- handed{note: messageNote{ID: protocol.MessageID(command), Command: command, Text: "hello"}, taken: make(chan taken, 1)}
 	<-typing
+	defer time.AfterFunc(time.Second, other.End).Stop() // so that the withdrawal has its turn in time
 	m := &Manager{sessions: map[protocol.SessionID]*session{e.id: e.session}}
 	reply, err := m.Withdraw(t.Context(), protocol.WithdrawCommandRequest{Session: e.id, Command: command})
 	check(t, err)
