@@ -60,6 +60,12 @@ func (r *rig) box(id protocol.SessionID) (seen agentkind.Box, shown string) {
 	return s.kind.ReadBox(screen.Strong), strings.Join(screen.Lines, "\n")
 }
 
+// drawn waits until the agent's empty input box is there: it says that it is idle before it has drawn.
+func (r *rig) drawn(id protocol.SessionID) {
+	r.t.Helper()
+	r.untilTrue("the box", func() bool { seen, _ := r.box(id); return seen == agentkind.BoxEmpty })
+}
+
 // TestPersonTypesMeanwhile lets a person type at any moment of a message's delivery. The message is never merged with
 // what he types, whether it comes before, in between or after, and it arrives.
 func TestPersonTypesMeanwhile(t *testing.T) {
@@ -96,8 +102,9 @@ func TestPersonTypesMeanwhile(t *testing.T) {
 // onlyPrompts checks what the model was asked.
 func (r *rig) onlyPrompts(want ...string) {
 	r.t.Helper()
-	r.untilTrue("the model to be asked", func() bool { return len(r.model.Prompts()) >= len(want) })
-	if got := r.model.Prompts(); !slices.Equal(slices.Compact(got), want) {
+	asked := func() []string { return slices.Compact(r.model.Prompts()) }
+	r.untilTrue("the model to be asked", func() bool { return len(asked()) >= len(want) })
+	if got := asked(); !slices.Equal(got, want) {
 		r.t.Errorf("the model was asked %q, want %q", got, want)
 	}
 }
@@ -125,7 +132,7 @@ func TestDraftsAreSeen(t *testing.T) {
 			r := newRig(t)
 			id := r.create("")
 			p := r.attach(id, test.cols, test.rows)
-			r.untilTrue("the box", func() bool { seen, _ := r.box(id); return seen == agentkind.BoxEmpty })
+			r.drawn(id)
 			for key := range strings.SplitAfterSeq(test.draft, "\r") {
 				p.types(key)
 				time.Sleep(100 * time.Millisecond) // the CLI would take keys that come together for a paste
@@ -151,8 +158,7 @@ func TestDialogOpensMeanwhile(t *testing.T) {
 	r := newRig(t)
 	id := r.create("")
 	for n := range 3 {
-		r.send(id, fmt.Sprintf("fake:slow 1 ;; fake:bash touch made%d ;; fake:text done", n))
-		r.await(id, protocol.StateWorking)
+		r.message(id, r.send(id, fmt.Sprintf("fake:slow 1 ;; fake:bash touch made%d ;; fake:text done", n)))
 		time.Sleep(time.Duration(700+200*n) * time.Millisecond) // the dialog comes after about a second
 		message := protocol.MessageID(protocol.NewID())
 		text := fmt.Sprintf("1 message %d %s", n, strings.Repeat("which is long ", 200))

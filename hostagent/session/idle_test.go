@@ -27,8 +27,9 @@ func TestSendIfIdle(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.create("")
+	r.drawn(id)
 	work := protocol.MessageID("work")
-	if why := r.sendIfIdle(id, work, "fake:slow 3"); why != "" {
+	if why := r.sendIfIdle(id, work, "fake:slow 6"); why != "" {
 		t.Fatalf("an idle session: %s", why)
 	}
 	r.message(id, work)
@@ -56,7 +57,7 @@ func TestSendIfIdle(t *testing.T) {
 	if got := r.message(id, "after"); got.Status != protocol.MessageAccepted {
 		t.Errorf("message became %v, want accepted", got)
 	}
-	r.onlyPrompts("fake:slow 3", "later", "after a draft")
+	r.onlyPrompts("fake:slow 6", "later", "after a draft")
 	checkGapFree(t, r.events(id))
 }
 
@@ -65,6 +66,7 @@ func TestSendIfIdleTogether(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.create("")
+	r.drawn(id)
 	var group sync.WaitGroup
 	var typed [6]string
 	for i := range typed {
