@@ -1,22 +1,30 @@
 package e2e
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"switchboard/controlplane/e2e/harness"
 )
 
-// TestQueueOnRequest: a message to a session that works waits or is refused, as its sender wants; what waits is listed,
-// and taken back by a tool or on the page. The agent is never told of it.
+// TestQueueOnRequest: a message to a session that is not idle waits or is refused, as its sender wants; what waits is
+// listed, and taken back by a tool or on the page. The agent is never told of it.
 func TestQueueOnRequest(t *testing.T) {
 	w := newWorld(t)
 	mac := w.addHost(t, w.admin, "studio")
+	// A hook of the person's own: after each turn nobody knows what the agent does, until it may go on.
+	goOn := filepath.Join(mac.Home.Dir, "go-on")
+	hook := `{"hooks":{"Stop":[{"hooks":[{"type":"command","command":"while [ ! -e ` + goOn + ` ]; do sleep 0.1; done"}]}]}}`
+	must(t, os.MkdirAll(filepath.Join(mac.Home.Dir, ".claude"), 0o755))
+	must(t, os.WriteFile(filepath.Join(mac.Home.Dir, ".claude", "settings.json"), []byte(hook), 0o600))
 	s := w.admin.start(t, args{"name": "web-app", "working_dir": mac.Project()})
+	awaitLogs(t, w.admin, args{"session_id": s.ID, "view": "screen"}, "❯") // it says that it is idle before it has drawn
 
 	var first, second, third messageAnswer
-	long := strings.Repeat("a line of a message that takes a while to be typed\n", 300)
-	must(t, w.admin.Call(t.Context(), "send_message", args{"session_id": s.ID, "message": long, "when_busy": "refuse", "wait_seconds": 0}, &first))
+	must(t, w.admin.Call(t.Context(), "send_message", args{"session_id": s.ID, "message": "the first one", "when_busy": "refuse", "wait_seconds": 0}, &first))
+	awaitState(t, w.admin, s.ID, "uncertain")
 	w.admin.wantRefusal(t, "send_message", args{"session_id": s.ID, "message": "not to wait", "when_busy": "refuse"},
 		"nothing was typed", "send it when the session is idle")
 	must(t, w.admin.Call(t.Context(), "send_message", args{"session_id": s.ID, "message": "by a tool", "wait_seconds": 0}, &second))
@@ -29,7 +37,7 @@ func TestQueueOnRequest(t *testing.T) {
 		} `json:"queued"`
 	}
 	must(t, w.admin.Call(t.Context(), "get_session_status", args{"session_id": s.ID}, &status))
-	if n := len(status.Queued); n < 2 || status.Queued[n-2].ID != second.MessageID || status.Queued[n-1].Text != "on the page" {
+	if len(status.Queued) != 2 || status.Queued[0].ID != second.MessageID || status.Queued[1].Text != "on the page" {
 		t.Fatalf("queued are %+v", status.Queued)
 	}
 	var taken struct {
@@ -48,6 +56,7 @@ func TestQueueOnRequest(t *testing.T) {
 		t.Errorf("the page says %s", page.Text())
 	}
 
+	must(t, os.WriteFile(goOn, nil, 0o600))
 	awaitState(t, w.admin, s.ID, "idle")
 	w.admin.wantRefusal(t, "interrupt_session", args{"session_id": s.ID, "message_id": first.MessageID}, "was typed already")
 	w.admin.send(t, s.ID, "the last one")
@@ -58,7 +67,7 @@ func TestQueueOnRequest(t *testing.T) {
 			t.Errorf("the agent was told %q", words)
 		}
 	}
-	if !strings.Contains(asked, "a line of a message") || !strings.Contains(asked, "the last one") {
+	if !strings.Contains(asked, "the first one") || !strings.Contains(asked, "the last one") {
 		t.Errorf("the agent was told %.200q", asked)
 	}
 }
