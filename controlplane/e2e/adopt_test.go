@@ -29,6 +29,7 @@ func TestAdopt(t *testing.T) {
 	if out, err := atHost(t, mac, "adopt"); err == nil || !strings.Contains(out, "no host agent runs here") {
 		t.Errorf("without a host agent: %v: %s", err, out)
 	}
+	awaitHost(t, w.admin, "studio", false)
 	must(t, mac.Start())
 	awaitHost(t, w.admin, "studio", true)
 	if out, err := atHost(t, mac, "adopt"); err != nil || !strings.Contains(out, "There is no conversation here") {
@@ -37,15 +38,10 @@ func TestAdopt(t *testing.T) {
 
 	plain := inTerminal(t, mac, mac.Home.CLI, "--permission-mode", "manual", "remember the blue door")
 	plain.await(t, "You said: remember the blue door")
-	await(t, "the person's own session to be idle", func(context.Context) (bool, error) {
-		agents, err := mac.Agents()
-		return len(agents) == 1 && agents[0].Status == "idle", err
-	})
-	agents, err := mac.Agents()
-	must(t, err)
-	conversation := agents[0].Session
+	agent := awaitAgent(t, mac, isIdle)
+	conversation := agent.Session
 	out, err := atHost(t, mac, "adopt")
-	if err != nil || !strings.Contains(out, conversation) || !strings.Contains(out, fmt.Sprintf("%d (idle)", agents[0].PID)) || !strings.Contains(out, "remember the blue door") {
+	if err != nil || !strings.Contains(out, conversation) || !strings.Contains(out, fmt.Sprintf("%d (idle)", agent.PID)) || !strings.Contains(out, "remember the blue door") {
 		t.Errorf("listed: %v: %s", err, out)
 	}
 	if out, err := atHost(t, mac, "adopt", conversation[:8]); err == nil || !strings.Contains(out, "--take-over") {

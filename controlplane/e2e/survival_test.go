@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -58,10 +60,7 @@ func TestSurvival(t *testing.T) {
 	t.Run("events while the control plane is away", func(t *testing.T) {
 		w.admin.send(t, s.ID, "fake:slow 3 ;; text told while nobody listened")
 		must(t, w.plane.Kill())
-		await(t, "the agent to finish", func(context.Context) (bool, error) {
-			agents, err := mac.Agents()
-			return len(agents) == 1 && agents[0].Status == "idle", err
-		})
+		awaitAgent(t, mac, isIdle)
 		must(t, w.plane.Start(t.Context()))
 		awaitReach(t, w.admin, s.ID)
 		awaitLogs(t, w.admin, args{"session_id": s.ID}, "assistant: told while nobody listened")
@@ -85,15 +84,24 @@ func TestSurvival(t *testing.T) {
 	})
 }
 
+// awaitAgent waits for the host's only agent to be as is says. One that just writes about itself is not seen.
+func awaitAgent(t *testing.T, h *harness.Host, is func(harness.Agent) bool) harness.Agent {
+	t.Helper()
+	var agents []harness.Agent
+	await(t, "the agent on "+h.Name, func(context.Context) (bool, error) {
+		var err error
+		agents, err = h.Agents()
+		return len(agents) == 1 && is(agents[0]), errors.Join(err, fmt.Errorf("there are %+v", agents))
+	})
+	return agents[0]
+}
+
+func isIdle(a harness.Agent) bool { return a.Status == "idle" }
+
 // agentPID is the process of the host's only agent.
 func agentPID(t *testing.T, h *harness.Host) int {
 	t.Helper()
-	agents, err := h.Agents()
-	must(t, err)
-	if len(agents) != 1 {
-		t.Fatalf("agents on %s: %+v, want one", h.Name, agents)
-	}
-	return agents[0].PID
+	return awaitAgent(t, h, func(harness.Agent) bool { return true }).PID
 }
 
 // awaitReach waits until a session's host answers. For its first seconds a control plane that was killed shows hosts

@@ -18,6 +18,7 @@ func TestUpgradeUnderSessions(t *testing.T) {
 	old := filepath.Join(w.dir, "1.0", "hostagent")
 	copyProgram(t, w.programs.HostAgent, old)
 	mac.Programs.HostAgent = old
+	awaitHost(t, w.admin, "studio", false)
 	must(t, mac.Start())
 	awaitHost(t, w.admin, "studio", true)
 	s := w.admin.start(t, args{"name": "web-app", "working_dir": mac.Project()})
