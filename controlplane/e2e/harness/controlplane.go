@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -122,12 +123,16 @@ func (c *ControlPlane) Stop() error { return c.Process().Stop() }
 // Output is all that the control plane has written, over all its starts.
 func (c *ControlPlane) Output() string { return outputs(c.processes) }
 
-// FreeAddress finds a port of the loopback interface that nobody listens on.
+// FreeAddress finds a port of the loopback interface that nobody listens on. It is none of those that Linux and macOS give
+// to whoever needs any, or somebody could have it by the time when it is listened on, the first time or again.
 func FreeAddress(ctx context.Context) (string, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("looking for a free port: %w", err)
+	var err error
+	for range 20 {
+		var listener net.Listener
+		listener, err = new(net.ListenConfig).Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000)))
+		if err == nil {
+			return listener.Addr().String(), listener.Close()
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().String(), nil
+	return "", fmt.Errorf("looking for a free port: %w", err)
 }
