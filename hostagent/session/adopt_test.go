@@ -18,9 +18,15 @@ import (
 // conversationOf is what a person has begun in a terminal, where he still has it open.
 func (r *rig) conversationOf(text string) *person {
 	r.t.Helper()
-	p := r.plainCLI("--permission-mode", "manual")
+	return r.conversationIn("manual", text)
+}
+
+func (r *rig) conversationIn(mode, text string) *person {
+	r.t.Helper()
+	p := r.plainCLI("--permission-mode", mode)
 	p.idle()
 	p.says(text)
+	p.untilTrue("the answer", func() bool { return strings.Contains(p.shows(), "You said: "+text) })
 	p.idle()
 	return p
 }
@@ -176,10 +182,7 @@ func TestAdoptTwice(t *testing.T) {
 func TestAdoptRefuses(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	p := r.plainCLI("--permission-mode", "dontAsk")
-	p.idle()
-	p.says("first words")
-	p.idle()
+	p := r.conversationIn("dontAsk", "first words")
 	good := Adoption{Conversation: r.only().Conversation, TakeOver: p.command.Process.Pid, Mode: "manual", By: "dev"}
 	linked := filepath.Join(r.home, ".claude", "projects", "-linked")
 	check(t, os.Mkdir(linked, 0o700))

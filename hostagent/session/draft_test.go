@@ -134,7 +134,9 @@ func TestDraftsAreSeen(t *testing.T) {
 			p := r.attach(id, test.cols, test.rows)
 			r.drawn(id)
 			for key := range strings.SplitAfterSeq(test.draft, "\r") {
+				_, before := r.box(id)
 				p.types(key)
+				r.untilTrue("the keys to be taken", func() bool { _, shown := r.box(id); return shown != before })
 				time.Sleep(100 * time.Millisecond) // the CLI would take keys that come together for a paste
 			}
 			r.untilTrue("the draft", func() bool {

@@ -36,7 +36,7 @@ func TestHookTimesOut(t *testing.T) {
 	kind := agentkind.Claude()
 	settings := kind.Settings
 	kind.Settings = func(command func(string) string) []byte {
-		return bytes.ReplaceAll(settings(command), []byte("86400"), []byte("2"))
+		return bytes.ReplaceAll(settings(command), []byte("86400"), []byte("6"))
 	}
 	r.with(kind)
 	id := r.create("")
