@@ -22,6 +22,7 @@ func playQuestion(k *taker) {
 	k.hook("PreToolUse", 1)
 	k.payload(asked)
 	k.Becomes(agentkind.ActivityWaiting)
+	k.Shows("Which database should we use?")
 	k.still("asked")
 	k.status()
 	k.Reply(asked, agentkind.Answer{Choices: [][]string{{"SQLite"}}})

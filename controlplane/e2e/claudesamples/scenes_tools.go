@@ -35,6 +35,7 @@ func toolScenes() []scene {
 func playBash(k *taker) {
 	k.Ready()
 	k.hook("SessionStart", 1)
+	k.Shows("manual mode on")
 	k.still("idle")
 	k.status()
 	k.Send("fake:text I begin ;; bash touch made ;; text done")
@@ -49,6 +50,7 @@ func playBash(k *taker) {
 	k.hook("PostToolUse", 1)
 	k.hook("Stop", 1)
 	k.Becomes(agentkind.ActivityIdle)
+	k.Shows(" · done ")
 	k.still("done")
 	k.Leave(syscall.SIGTERM)
 	k.hook("SessionEnd", 1)
