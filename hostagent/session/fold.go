@@ -65,6 +65,7 @@ type fold struct {
 	running   map[string]bool           // of those, the ones that have not ended
 	replies   map[string]protocol.Usage // what was counted, by the model's own id
 	called    []string                  // the tools' calls that were told last
+	failed    []string                  // and those of which it was told last that they failed
 	spent     bool                      // something may have been counted that is not told
 	usageAt   time.Time                 // when it was told
 }

@@ -2,6 +2,7 @@ package session
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"switchboard/hostagent/agentkind"
@@ -10,15 +11,16 @@ import (
 	"switchboard/hostagent/protocol"
 )
 
-// toolStarting takes in that a tool is about to be called, unless a rule of the host has denied that. A denial is
-// the call's result in the transcript; a subagent's results are not in ours, so its denial is told by itself.
+// toolStarting takes in that a tool is about to be called, unless a rule of the host has denied that. A denial is the
+// call's result in the transcript. It is told by itself if that is a subagent's, or was read before the journal's entry,
+// which the holder writes before the agent has the answer, came here.
 func (f *fold) toolStarting(at time.Time, body holder.Hook, hook agentkind.Hook) {
 	var verdict policy.Verdict
 	if len(body.Verdict) > 0 && json.Unmarshal(body.Verdict, &verdict) != nil || verdict.Decision != policy.Denied {
 		f.tools = append(f.tools, tool{hook.ToolUse, hook.Tool, string(hook.Input), hook.Agent})
 		return
 	}
-	if hook.Agent == "" {
+	if hook.Agent == "" && !slices.Contains(f.failed, outgoingLine(hook.ToolUse)) {
 		f.denied[hook.ToolUse] = true
 		return
 	}

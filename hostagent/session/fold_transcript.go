@@ -51,12 +51,16 @@ func (f *fold) observeLine(r *reading, line agentkind.Line, now time.Time) {
 	}
 }
 
-// callsKept is of how many calls it is remembered that they were told. A subagent begins to write soon after its call.
+// callsKept is of how many calls it is remembered that they were told, and of how many that they failed. A subagent begins
+// to write soon after its call, and of a denial the journal tells at about the same time.
 const callsKept = 100
 
 func (f *fold) callTold(e protocol.Entry) {
-	if e.Role == protocol.RoleToolCall {
+	switch {
+	case e.Role == protocol.RoleToolCall:
 		f.called = append(f.called[max(0, len(f.called)+1-callsKept):], e.ToolUse)
+	case e.Role == protocol.RoleToolResult && e.IsError && e.DeniedBy == "":
+		f.failed = append(f.failed[max(0, len(f.failed)+1-callsKept):], e.ToolUse)
 	}
 }
 
