@@ -126,7 +126,15 @@ func (m *Manager) Interrupt(ctx context.Context, r protocol.InterruptSessionRequ
 	if err := s.pressInterrupt(ctx, client); err != nil {
 		return protocol.SessionReply{}, protocol.Errorf(protocol.CodeInternal, "interrupting: %v", err)
 	}
-	return protocol.SessionReply{Session: s.state()}, nil
+	return protocol.SessionReply{Session: s.afterInterrupt(ctx)}, nil
+}
+
+// afterInterrupt waits until the state that the key led to can be shown, or that takes too long.
+func (s *session) afterInterrupt(ctx context.Context) protocol.Session {
+	ctx, cancel := context.WithTimeout(ctx, interruptShows)
+	defer cancel()
+	_ = s.until(ctx, func(f *fold) bool { return s.visible.State == f.session.State || s.stuck })
+	return s.state()
 }
 
 const (
