@@ -212,11 +212,7 @@ func TestSubmitOnceBesideADraft(t *testing.T) {
 				draft.End()
 			}
 			e.follow()
-			check(t, e.until(t.Context(), func(f *fold) bool { return f.runs > 0 }))
-			e.view(func(f *fold) {
-				f.ready, f.activity.state = true, protocol.StateIdle
-				f.derive(time.Now())
-			})
+			e.becomesIdle()
 			e.deliverUntilEnd()
 			const id = protocol.MessageID("m1")
 			check(t, e.note(t.Context(), e.client, noteMessage, messageNote{ID: id, Command: "m1", Text: "hello"}))

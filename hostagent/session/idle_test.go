@@ -5,7 +5,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"switchboard/hostagent/agentkind"
 	"switchboard/hostagent/protocol"
 )
 
@@ -87,4 +89,25 @@ func TestSendIfIdleTogether(t *testing.T) {
 			t.Errorf("%d were taken, and %d are known, want 1: %q", taken, len(f.messages), typed)
 		}
 	})
+}
+
+// TestSendIfIdleBeforeItHasDrawn: an agent says that it is idle a moment before its input box is there.
+func TestSendIfIdleBeforeItHasDrawn(t *testing.T) {
+	t.Parallel()
+	e := newEchoing(t)
+	drawn := time.Now().Add(time.Second)
+	e.session.kind.ReadBox = func([]string) agentkind.Box {
+		if time.Now().Before(drawn) {
+			return agentkind.BoxUnseen
+		}
+		return agentkind.BoxEmpty
+	}
+	e.session.kind.TypeMessage = func(text string) [][]byte { return [][]byte{[]byte(text)} }
+	e.follow()
+	e.becomesIdle()
+	e.deliverUntilEnd()
+	check(t, e.takeIfIdle(t.Context(), messageNote{ID: "m1", Command: "m1", Text: "hello"}))
+	if time.Now().Before(drawn) {
+		t.Error("typed into a box that is not there")
+	}
 }

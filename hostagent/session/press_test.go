@@ -47,6 +47,16 @@ func newEchoing(t *testing.T) *echoing {
 	return e
 }
 
+// becomesIdle waits for the run, of an agent that says nothing about itself, and makes it one that listens.
+func (e *echoing) becomesIdle() {
+	e.t.Helper()
+	check(e.t, e.until(e.t.Context(), func(f *fold) bool { return f.runs > 0 }))
+	e.view(func(f *fold) {
+		f.ready, f.activity.state = true, protocol.StateIdle
+		f.derive(time.Now())
+	})
+}
+
 // untilShows waits until the terminal shows just this.
 func (e *echoing) untilShows(want string) {
 	e.t.Helper()

@@ -74,10 +74,7 @@ func TestTakeBackOrType(t *testing.T) {
 		return agentkind.BoxDraft
 	}
 	e.follow()
-	check(t, e.until(t.Context(), func(f *fold) bool { return f.position.Journal > 0 })) // the start
-	e.view(func(f *fold) {
-		f.ready, f.activity.state, f.session.State = true, protocol.StateIdle, protocol.StateIdle
-	})
+	e.becomesIdle()
 	m := &Manager{sessions: map[protocol.SessionID]*session{e.id: e.session}}
 	shown := "ready "
 	outcomes := map[protocol.MessageStatus]int{}

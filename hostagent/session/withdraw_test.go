@@ -166,11 +166,7 @@ func TestWithdrawWhileTyped(t *testing.T) {
 		return agentkind.BoxEmpty
 	}
 	e.follow()
-	check(t, e.until(t.Context(), func(f *fold) bool { return f.runs > 0 }))
-	e.view(func(f *fold) {
-		f.ready, f.activity.state = true, protocol.StateIdle
-		f.derive(time.Now())
-	})
+	e.becomesIdle()
 	e.deliverUntilEnd()
 	const command = protocol.CommandID("c1")
 	e.handed <- handed{note: messageNote{ID: protocol.MessageID(command), Command: command, Text: "hello"}, taken: make(chan taken, 1)}
