@@ -81,6 +81,7 @@ func spawn(ctx context.Context, self, dir string, stdout *os.File) error {
 	defer log.Close()
 	shell := exec.CommandContext(ctx, "/bin/sh", "-c", `"$@" &`, "sh", self, "holder", dir)
 	shell.Dir = "/"
+	shell.Env = append(os.Environ(), "GOMAXPROCS=1") // see rest; to give up a second one later would cost 300 KiB
 	shell.Stdout, shell.Stderr = stdout, log
 	shell.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := shell.Run(); err != nil {
