@@ -17,6 +17,10 @@ func TestDamagedFiles(t *testing.T) {
 	r := newRig(t)
 	id := r.create("manual")
 	r.await(id, protocol.StateIdle)
+	running, err := r.session(id)
+	check(t, err)
+	// Its first hook may be journalled after its word that it is idle, and all is told then.
+	check(t, running.until(t.Context(), func(f *fold) bool { return f.position.Journal > 1 && f.session.LastSeq == running.visible.LastSeq }))
 	last := r.listed(id).LastSeq
 	for file, position := range map[string]string{eventsFile: "byte ", "journal.jsonl": "entry 2 at byte "} {
 		t.Run(file, func(t *testing.T) {
