@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	messageRounds   = 40
-	messageSessions = 8 // each gets one message a round, before any of them deals with it
+	messageRounds   = 100 // of 800 messages the 99th percentile is still the eighth slowest
+	messageSessions = 8   // each gets one message a round, before any of them deals with it
 	// messageSettles is how long after its agent's last word a session is idle for its host, too, and nothing moves.
 	messageSettles = 250 * time.Millisecond
 )
