@@ -13,7 +13,6 @@ const idlePatience = 3 * time.Second
 
 // takeIfIdle has a message typed at once, if the agent is idle, and notes it only then.
 func (s *session) takeIfIdle(ctx context.Context, note messageNote) error {
-	until := s.now().Add(idlePatience)
 	tooLong := time.After(idlePatience)
 	said := make(chan taken, 1)
 	for {
@@ -24,11 +23,13 @@ func (s *session) takeIfIdle(ctx context.Context, note messageNote) error {
 		select {
 		case s.handed <- handed{note: note, ifIdle: true, taken: said}:
 			t := tells(ctx, said)
-			if t.hindered != hinderedByScreen || s.now().After(until) {
+			if t.hindered != hinderedByScreen {
 				return s.takenIfIdle(t)
 			}
-			if err := sleep(ctx, lookEvery); err != nil { // an agent says that it is idle before it has drawn
-				return unavailable("typing the message", err)
+			select {
+			case <-time.After(lookEvery): // an agent says that it is idle before it has drawn
+			case <-tooLong:
+				return s.takenIfIdle(t)
 			}
 		case <-changed:
 		case <-tooLong:
