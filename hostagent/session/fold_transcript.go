@@ -58,10 +58,14 @@ const callsKept = 100
 func (f *fold) callTold(e protocol.Entry) {
 	switch {
 	case e.Role == protocol.RoleToolCall:
-		f.called = append(f.called[max(0, len(f.called)+1-callsKept):], e.ToolUse)
+		f.called = keepCall(f.called, e.ToolUse)
 	case e.Role == protocol.RoleToolResult && e.IsError && e.DeniedBy == "":
-		f.failed = append(f.failed[max(0, len(f.failed)+1-callsKept):], e.ToolUse)
+		f.failed = keepCall(f.failed, e.ToolUse)
 	}
+}
+
+func keepCall(calls []string, call string) []string {
+	return append(calls[max(0, len(calls)+1-callsKept):], call)
 }
 
 // roles says who speaks in a line.
